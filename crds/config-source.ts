@@ -1,0 +1,90 @@
+import { Type, type Static } from 'typebox';
+import { commonColumns, defineKind, type ObjectOf } from './kind.ts';
+import { commonStatus } from './object.ts';
+import { Duration, Sha256 } from './scalars.ts';
+
+const spec = Type.Object({
+  location: Type.String({
+    minLength: 1,
+    maxLength: 4096,
+    description: 'A directory, or the URL of a git repository (without credentials).',
+  }),
+  branch: Type.Optional(
+    Type.String({ minLength: 1, maxLength: 255, description: 'The branch; else the default one.' }),
+  ),
+  path: Type.String({
+    default: '.',
+    maxLength: 1024,
+    description: 'The directory inside it that holds the manifests.',
+  }),
+  interval: Duration('How often to ask the git server whether the branch has moved.', {
+    default: '10s',
+  }),
+  secretRef: Type.Optional(
+    Type.Object(
+      { name: Type.String({ maxLength: 253, description: 'The name of the secret.' }) },
+      {
+        description:
+          'Credentials: username and password, or bearerToken, for https; identity and ' +
+          'known_hosts for ssh.',
+      },
+    ),
+  ),
+  suspend: Type.Boolean({ default: false, description: 'Leave it as it is for now.' }),
+});
+
+const Entry = Type.Object({
+  kind: Type.String({ maxLength: 63, description: 'Its kind.' }),
+  namespace: Type.String({ maxLength: 63, description: 'Its namespace.' }),
+  name: Type.String({ maxLength: 253, description: 'Its name.' }),
+});
+
+/** One thing wrong in a config source. Lines and columns count from one. */
+export const ManifestProblem = Type.Object({
+  file: Type.String({ maxLength: 4096, description: 'The file, relative to the source.' }),
+  line: Type.Integer({ minimum: 1, description: 'The line.' }),
+  column: Type.Integer({ minimum: 1, description: 'The column.' }),
+  message: Type.String({ maxLength: 4096, description: 'What was expected there.' }),
+});
+export type ManifestProblem = Static<typeof ManifestProblem>;
+
+const status = Type.Object({
+  ...commonStatus,
+  revision: Type.Optional(
+    Type.String({ maxLength: 256, description: 'The commit, or a digest of the directory.' }),
+  ),
+  objects: Type.Optional(Type.Integer({ minimum: 0, description: 'Objects it has applied.' })),
+  problems: Type.Optional(
+    Type.Array(ManifestProblem, {
+      maxItems: 200,
+      description: 'All that is wrong in that revision. A bad document keeps its last good version.',
+    }),
+  ),
+  prune: Type.Optional(
+    Type.Object(
+      {
+        digest: Sha256('Approve with the annotation cairn.build/prune-approved: <this>.'),
+        objects: Type.Array(Entry, { maxItems: 1000, description: 'What would be deleted.' }),
+      },
+      { description: 'Deletions that are held because they are too many at once.' },
+    ),
+  ),
+});
+
+export const ConfigSourceKind = defineKind({
+  kind: 'ConfigSource',
+  plural: 'configsources',
+  shortNames: ['cfg'],
+  summary: 'A directory or git repository of manifests. `cairn run --config` makes one.',
+  spec,
+  status,
+  internal: true,
+  columns: [
+    { name: 'Location', jsonPath: '.spec.location' },
+    { name: 'Objects', jsonPath: '.status.objects', type: 'integer' },
+    { name: 'Revision', jsonPath: '.status.revision', wide: true },
+    ...commonColumns,
+  ],
+});
+
+export type ConfigSource = ObjectOf<typeof ConfigSourceKind>;

@@ -1,0 +1,111 @@
+import { Type, type Static } from 'typebox';
+import { commonColumns, defineKind, type ObjectOf } from './kind.ts';
+import { commonStatus } from './object.ts';
+import { Duration, LocalRef, SecretKeyRef, Sha256, Timestamp } from './scalars.ts';
+import { FrozenMember } from './snapshot.ts';
+
+const spec = Type.Object({
+  snapshotRef: LocalRef('The Snapshot to serve: the line that a promotion changes.'),
+  validFor: Type.Optional(
+    Duration(
+      'Valid-Until of the Release files, counted from their Date; renewed when half of it is ' +
+        'over. `0s` leaves the field out.',
+      { default: '30d' },
+    ),
+  ),
+  signing: Type.Object(
+    {
+      epoch: Type.Integer({
+        default: 1,
+        minimum: 1,
+        maximum: 10_000,
+        description:
+          'Raise it by one to rotate the key. A new key is made; until `overlap` is over, both sign.',
+      }),
+      overlap: Duration('How long the key before signs beside the new one.', { default: '30d' }),
+      keyRef: Type.Optional(
+        SecretKeyRef('An armored private key to sign with, instead of one that Cairn makes.'),
+      ),
+    },
+    { default: {}, description: 'The key that signs the Release files of this environment.' },
+  ),
+  suspend: Type.Boolean({ default: false, description: 'Leave it as it is for now.' }),
+});
+
+/** What an environment serves at one mount: a frozen member under Release files of its own. */
+export const PublishedMember = Type.Object({
+  ...FrozenMember.properties,
+  overlay: Sha256('The tree of the Release files issued for it.'),
+});
+export type PublishedMember = Static<typeof PublishedMember>;
+
+/** Everything that is served now: one value, replaced at once. */
+export const Publication = Type.Object(
+  {
+    snapshot: Type.String({ maxLength: 253, description: 'The name of the Snapshot.' }),
+    snapshotUid: Type.String({ maxLength: 64, description: 'Its uid.' }),
+    promotedAt: Timestamp('When this environment began to serve it.'),
+    date: Timestamp('The Date of the Release files: it only ever grows.'),
+    validUntil: Type.Optional(Timestamp('Their Valid-Until.')),
+    inputs: Sha256('Digest of all that the Release files were made from.'),
+    members: Type.Array(PublishedMember, { maxItems: 1024, description: 'Its mounts.' }),
+  },
+  { description: 'What is served now.' },
+);
+export type Publication = Static<typeof Publication>;
+
+const status = Type.Object({
+  ...commonStatus,
+  published: Type.Optional(Publication),
+  previous: Type.Optional(
+    Type.String({ maxLength: 253, description: 'The Snapshot served before: where a rollback goes.' }),
+  ),
+  history: Type.Optional(
+    Type.Array(
+      Type.Object({
+        snapshot: Type.String({ maxLength: 253, description: 'The name of the Snapshot.' }),
+        snapshotUid: Type.String({ maxLength: 64, description: 'Its uid.' }),
+        from: Timestamp('When it came into service.'),
+        until: Timestamp('When it was replaced.'),
+        trees: Type.Array(Sha256('A tree that it served.'), {
+          maxItems: 1024,
+          description: 'Its trees; their indexes still answer by-hash requests for a while.',
+        }),
+        overlays: Type.Array(Sha256('A tree of Release files.'), {
+          maxItems: 1024,
+          description: 'The Release files of that time.',
+        }),
+      }),
+      { maxItems: 10, description: 'What was served before, newest first.' },
+    ),
+  ),
+  keys: Type.Optional(
+    Type.Array(
+      Type.Object({
+        fingerprint: Type.String({ maxLength: 64, description: 'Of the primary key.' }),
+        epoch: Type.Integer({ description: 'The spec.signing.epoch that it was made for.' }),
+        until: Type.Optional(Timestamp('When it stops signing.')),
+      }),
+      { maxItems: 4, description: 'The keys that sign, newest first.' },
+    ),
+  ),
+});
+
+export const EnvironmentKind = defineKind({
+  kind: 'Environment',
+  plural: 'environments',
+  shortNames: ['cenv'],
+  summary:
+    'A stable URL whose content is one Snapshot, signed so that apt follows it forwards and back.',
+  spec,
+  status,
+  columns: [
+    { name: 'Snapshot', jsonPath: '.spec.snapshotRef.name' },
+    { name: 'Serving', jsonPath: '.status.published.snapshot' },
+    { name: 'Previous', jsonPath: '.status.previous', wide: true },
+    { name: 'Key', jsonPath: '.status.keys[0].fingerprint', wide: true },
+    ...commonColumns,
+  ],
+});
+
+export type Environment = ObjectOf<typeof EnvironmentKind>;

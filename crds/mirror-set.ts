@@ -1,0 +1,64 @@
+import { Type } from 'typebox';
+import { commonColumns, defineKind, type ObjectOf } from './kind.ts';
+import { commonStatus } from './object.ts';
+import { LocalRef } from './scalars.ts';
+
+const spec = Type.Object({
+  mirrors: Type.Array(LocalRef('A Mirror of the same namespace.'), {
+    default: [],
+    maxItems: 256,
+    description: 'The members by name.',
+  }),
+  selector: Type.Optional(
+    Type.Object(
+      {
+        matchLabels: Type.Record(
+          Type.String(),
+          Type.String({ maxLength: 63 }),
+          { maxProperties: 32, description: 'Labels that a member has.' },
+        ),
+      },
+      { description: 'The members by label: every Mirror that has all of these labels.' },
+    ),
+  ),
+  suspend: Type.Boolean({ default: false, description: 'Leave it as it is for now.' }),
+});
+
+const status = Type.Object({
+  ...commonStatus,
+  members: Type.Optional(
+    Type.Array(
+      Type.Object({
+        name: Type.String({ maxLength: 253, description: 'The name of the Mirror.' }),
+        ready: Type.Boolean({ description: 'Whether it has a complete state.' }),
+        packages: Type.Integer({ minimum: 0, description: 'Pool files in that state.' }),
+      }),
+      { maxItems: 1024, description: 'The members found, sorted by name.' },
+    ),
+  ),
+  membersReady: Type.Optional(
+    Type.String({ maxLength: 32, description: 'How many are ready, as in 2/3.' }),
+  ),
+});
+
+export const MirrorSetKind = defineKind({
+  kind: 'MirrorSet',
+  plural: 'mirrorsets',
+  shortNames: ['mset'],
+  summary: 'A set of Mirrors that are frozen together, with one readiness.',
+  spec,
+  status,
+  check: (set) =>
+    set.mirrors.length === 0 && set.selector === undefined
+      ? [{ path: ['spec', 'mirrors'], message: 'expected mirrors, a selector, or both' }]
+      : [],
+  rules: [
+    {
+      rule: 'has(self.selector) || (has(self.mirrors) && size(self.mirrors) > 0)',
+      message: 'give mirrors, a selector, or both',
+    },
+  ],
+  columns: [{ name: 'Members', jsonPath: '.status.membersReady' }, ...commonColumns],
+});
+
+export type MirrorSet = ObjectOf<typeof MirrorSetKind>;

@@ -1,0 +1,77 @@
+/**
+ * Every way that making a declared object true can fail, and what the reconcile loop does about it.
+ *
+ * - `retry`: the world may heal by itself; back off and try again
+ * - `wait`:  a thing it depends on is not ready; that thing's change wakes it
+ * - `stall`: only a person can help, by changing the spec, a secret or an approval
+ *
+ * The keys are the `reason` of conditions and events: they are API, and documented in `docs/reasons.md`.
+ */
+const remedies = {
+  // The upstream archive, over the wire.
+  UpstreamUnreachable: 'retry',
+  UpstreamRefused: 'retry',
+  UpstreamInconsistent: 'retry',
+  FileMissing: 'retry',
+  HashMismatch: 'retry',
+  TooLarge: 'retry',
+  // What the upstream archive says.
+  ReleaseInvalid: 'retry',
+  ReleaseExpired: 'retry',
+  ReleaseWentBack: 'retry',
+  SignatureInvalid: 'retry',
+  IndexInvalid: 'retry',
+  PathUnsafe: 'retry',
+  ShrinkHeld: 'retry',
+  // What the user declared.
+  SpecInvalid: 'stall',
+  KeyUnusable: 'stall',
+  SecretMissing: 'retry',
+  SnapshotImmutable: 'stall',
+  MountConflict: 'wait',
+  DependencyNotReady: 'wait',
+  SnapshotInUse: 'wait',
+  PruneHeld: 'wait',
+  ConfigInvalid: 'wait',
+  ConfigUnreachable: 'retry',
+  // Ourselves.
+  DepotFull: 'retry',
+  BlobMissing: 'retry',
+  TreeInvalid: 'retry',
+  SigningFailed: 'retry',
+  InternalError: 'retry',
+} as const satisfies Record<string, Remedy>;
+
+export type Remedy = 'retry' | 'wait' | 'stall';
+export type Reason = keyof typeof remedies;
+
+/** All reasons with what the loop does about each. */
+export const reasons: Readonly<Record<Reason, Remedy>> = remedies;
+
+/** A failure with a name. `reason` goes into the object's conditions; `message` is read by people. */
+export class CairnError extends Error {
+  override readonly name = 'CairnError';
+  readonly reason: Reason;
+
+  constructor(reason: Reason, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.reason = reason;
+  }
+
+  get remedy(): Remedy {
+    return remedies[this.reason];
+  }
+}
+
+/** Gives an unknown thrown value a name, so that callers handle one type only. */
+export function asCairnError(thrown: unknown): CairnError {
+  if (thrown instanceof CairnError) return thrown;
+  const message = thrown instanceof Error ? thrown.message : String(thrown);
+  const code = thrown instanceof Error && 'code' in thrown ? thrown.code : undefined;
+  if (code === 'ENOSPC' || code === 'EDQUOT') {
+    return new CairnError('DepotFull', `no space left on the data directory: ${message}`, {
+      cause: thrown,
+    });
+  }
+  return new CairnError('InternalError', message, { cause: thrown });
+}

@@ -1,0 +1,68 @@
+import { Type } from 'typebox';
+
+/** One of a few words. */
+export const OneOf = <const Words extends readonly string[]>(
+  words: readonly [...Words],
+  options: { description: string; default?: Words[number] },
+) => Type.Unsafe<Words[number]>({ type: 'string', enum: [...words], ...options });
+
+/** `90s`, `1h30m`, `7d`: one or more numbers, each with a unit of ms, s, m, h or d. */
+export const Duration = (description: string, options: { default?: string } = {}) =>
+  Type.String({
+    pattern: '^([0-9]+(\\.[0-9]+)?(ms|s|m|h|d))+$',
+    maxLength: 64,
+    description,
+    ...options,
+  });
+
+/** A name of an object: a DNS label of RFC 1123, with dots allowed. */
+export const ObjectName = (description: string) =>
+  Type.String({
+    pattern: '^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$',
+    minLength: 1,
+    maxLength: 253,
+    description,
+  });
+
+/** `{ name }` of an object of the same namespace. */
+export const LocalRef = (description: string) =>
+  Type.Object({ name: ObjectName('The name of that object.') }, { description });
+
+/** A SHA-256 in hex: the name of a blob or tree in the depot. */
+export const Sha256 = (description: string) =>
+  Type.String({ pattern: '^[0-9a-f]{64}$', description });
+
+export const Timestamp = (description: string) =>
+  Type.String({ format: 'date-time', description });
+
+/** `{ name, key }` of a secret. */
+export const SecretKeyRef = (description: string) =>
+  Type.Object(
+    {
+      name: ObjectName('The name of the secret.'),
+      key: Type.String({
+        pattern: '^[-._a-zA-Z0-9]+$',
+        minLength: 1,
+        maxLength: 253,
+        description: 'The key inside the secret.',
+      }),
+    },
+    { description },
+  );
+
+const unitInMs: Readonly<Record<string, number>> = {
+  ms: 1,
+  s: 1000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+};
+
+/** Milliseconds of a Duration that its schema has accepted. */
+export function durationMs(duration: string): number {
+  let total = 0;
+  for (const [, number, unit] of duration.matchAll(/([0-9.]+)(ms|s|m|h|d)/g)) {
+    total += Number(number) * (unitInMs[unit ?? ''] ?? 0);
+  }
+  return total;
+}

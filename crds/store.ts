@@ -1,0 +1,104 @@
+import type { CommonStatus, KubeObject, Manifest, ObjectKey } from './object.ts';
+
+/** Why a store refused a call. `code` is the HTTP status that the Kubernetes API would answer with. */
+export class StoreError extends Error {
+  override readonly name = 'StoreError';
+  readonly code: 404 | 409 | 410 | 422;
+  readonly reason: 'NotFound' | 'AlreadyExists' | 'Conflict' | 'Expired' | 'Invalid';
+
+  constructor(reason: StoreError['reason'], message: string) {
+    super(message);
+    this.reason = reason;
+    this.code = { NotFound: 404, AlreadyExists: 409, Conflict: 409, Expired: 410, Invalid: 422 }[
+      reason
+    ] as StoreError['code'];
+  }
+}
+
+/**
+ * One change of one object. `deleted` carries its last state. A `bookmark` says that everything up
+ * to `resourceVersion` was delivered.
+ */
+export type WatchEvent =
+  | { readonly type: 'added' | 'modified' | 'deleted'; readonly object: KubeObject }
+  | { readonly type: 'bookmark'; readonly resourceVersion: string };
+
+export interface ListOptions {
+  readonly namespace?: string;
+  readonly labels?: Readonly<Record<string, string>>;
+}
+
+/** All objects of one kind as they were at one instant. */
+export interface ObjectList {
+  readonly items: readonly KubeObject[];
+  readonly resourceVersion: string;
+}
+
+/** Ask for this where nothing is written. Objects are copies: changing one changes nothing stored. */
+export interface StoreReader {
+  get(key: ObjectKey): Promise<KubeObject | undefined>;
+  /** Sorted by namespace, then name. */
+  list(kind: string, options?: ListOptions): Promise<ObjectList>;
+}
+
+export interface StoreWatcher {
+  /**
+   * Every change of one kind after `from` (a resourceVersion; now, when left out), in order, none
+   * left out, none twice. Throws `Expired` when changes after `from` are no longer known: list
+   * again. Ends when the signal aborts.
+   */
+  watch(kind: string, options: { from?: string; signal: AbortSignal }): AsyncIterable<WatchEvent>;
+}
+
+export interface StoreWriter {
+  /** Throws AlreadyExists; Invalid when the kind is unknown or the spec does not fit its schema. */
+  create(manifest: Manifest): Promise<KubeObject>;
+  /**
+   * Replaces spec, labels, annotations, finalizers and owner references; status is ignored. A spec
+   * that differs raises `generation`. Throws NotFound; Conflict when `resourceVersion` is not the
+   * stored one; Invalid (an immutable spec that changes included). Nothing changed, nothing written.
+   */
+  update(object: KubeObject): Promise<KubeObject>;
+  /** Replaces the status alone; the rest is ignored. Conflicts and no-ops as `update`. */
+  updateStatus(object: KubeObject): Promise<KubeObject>;
+  /**
+   * Server-side apply, for one manager: creates the object, or sets the spec, and the labels and
+   * annotations that this manager gives; those it gave before and gives no more are removed, those
+   * of others stay. Nothing changed, nothing written.
+   */
+  apply(
+    manifest: Manifest,
+    manager: string,
+  ): Promise<{ object: KubeObject; outcome: 'created' | 'configured' | 'unchanged' }>;
+  /**
+   * Sets deletionTimestamp while finalizers are left, else removes the object and what it owns.
+   * Throws NotFound; Conflict when `uid` is not the stored one.
+   */
+  delete(key: ObjectKey, options?: { uid?: string }): Promise<void>;
+}
+
+/** Something that happened to an object, told to people; the same thing again raises `count`. */
+export interface ObjectEvent {
+  readonly regarding: ObjectKey;
+  readonly type: 'Normal' | 'Warning';
+  /** CamelCase. */
+  readonly reason: string;
+  readonly message: string;
+}
+
+export interface RecordedEvent extends ObjectEvent {
+  readonly count: number;
+  readonly firstAt: string;
+  readonly lastAt: string;
+}
+
+export interface EventLog {
+  record(event: ObjectEvent): Promise<void>;
+  /** Oldest first. */
+  events(regarding: ObjectKey): Promise<readonly RecordedEvent[]>;
+}
+
+export type Store = StoreReader & StoreWatcher & StoreWriter & EventLog;
+
+/** A status as it is read, whatever the kind. */
+export type AnyStatus = CommonStatus & Record<string, unknown>;

@@ -1,0 +1,57 @@
+import type { Kind, ObjectOf, StatusOf } from '../crds/kind.ts';
+import type { ObjectKey } from '../crds/object.ts';
+import type { CairnError } from '../crds/reasons.ts';
+import type { ObjectEvent, StoreReader } from '../crds/store.ts';
+
+/** What an object depends on: one object by name, or every object of a kind (a selector). */
+export type Dependency = ObjectKey | { readonly kind: string; readonly namespace: string };
+
+/**
+ * What one run found out. The loop turns it into conditions, writes the status once and only if
+ * something changed, and decides when to look again.
+ */
+export interface Report<Status> {
+  /** The kind's own fields; conditions and observedGeneration belong to the loop. */
+  readonly status: Omit<Status, 'conditions' | 'observedGeneration' | 'lastHandledReconcileAt'>;
+  /** The message of Ready, for people: `holds bookworm of 2026-08-01, 63441 packages`. */
+  readonly message: string;
+  /**
+   * The work for this generation goes on in the background: Reconciling=True and Ready=False. The
+   * work calls `poke` when there is news.
+   */
+  readonly progressing?: boolean;
+  /** Why the object is not ready. The status beside it is written all the same. */
+  readonly failure?: CairnError;
+  /** Wakes this object when one of these changes, appears or goes. */
+  readonly dependsOn?: readonly Dependency[];
+  /** Look again after so long even if nothing changes; the loop adds jitter unless `exact`. */
+  readonly again?: { readonly ms: number; readonly exact?: boolean };
+  /** Things that happened in this run, worth an event each. */
+  readonly events?: readonly Omit<ObjectEvent, 'regarding'>[];
+}
+
+export interface RunContext {
+  /** All that is read here comes from one store; see `Store` for its guarantees. */
+  readonly store: StoreReader;
+  readonly now: () => Date;
+  /** Runs this object again soon; for background work that has news. */
+  readonly poke: () => void;
+  /** A person asked for this run (the reconcile annotation changed since it was last handled). */
+  readonly requested: boolean;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Brings the world to what objects of one kind ask for. `reconcile` is handed the newest object,
+ * never an event; it may be called at any time, any number of times, and does only what is missing.
+ * It never waits for long work: that runs in the background and is looked at again.
+ */
+export interface Reconciler<K extends Kind> {
+  readonly kind: K;
+  reconcile(object: ObjectOf<K>, context: RunContext): Promise<Report<StatusOf<K>>>;
+  /**
+   * Cleans up before the object goes. Throws a `CairnError` to keep it for now; `dependsOn` of the
+   * last report still wakes it. Left out where there is nothing to clean up.
+   */
+  finalize?(object: ObjectOf<K>, context: RunContext): Promise<void>;
+}
