@@ -1,5 +1,5 @@
 import { Type, type Static } from 'typebox';
-import { commonColumns, defineKind, type ObjectOf } from './kind.ts';
+import { commonColumns, defineKind, type ObjectOf, type SpecProblem } from './kind.ts';
 import { commonStatus } from './object.ts';
 import { Duration, Sha256 } from './scalars.ts';
 
@@ -57,7 +57,8 @@ const status = Type.Object({
   problems: Type.Optional(
     Type.Array(ManifestProblem, {
       maxItems: 200,
-      description: 'All that is wrong in that revision. A bad document keeps its last good version.',
+      description:
+        'All that is wrong in that revision. A bad document keeps its last good version.',
     }),
   ),
   prune: Type.Optional(
@@ -71,6 +72,31 @@ const status = Type.Object({
   ),
 });
 
+function check(source: Static<typeof spec>): readonly SpecProblem[] {
+  const problems: SpecProblem[] = [];
+  if (
+    /^https?:\/\/[^/]*@/.test(source.location) ||
+    /^[a-z+]+:\/\/[^/@]*:[^/]*@/.test(source.location)
+  ) {
+    const message =
+      'expected a URL without credentials; put them into a secret and name it in secretRef';
+    problems.push({ path: ['spec', 'location'], message });
+  }
+  if (/^-|::/.test(source.location) || source.branch?.startsWith('-')) {
+    problems.push({
+      path: ['spec', 'location'],
+      message: 'expected a directory, a URL or user@host:path, and a branch, none starting with -',
+    });
+  }
+  if (source.path.startsWith('/') || source.path.split('/').includes('..')) {
+    problems.push({
+      path: ['spec', 'path'],
+      message: 'expected a directory inside the source, relative to its root and without ..',
+    });
+  }
+  return problems;
+}
+
 export const ConfigSourceKind = defineKind({
   kind: 'ConfigSource',
   plural: 'configsources',
@@ -79,6 +105,7 @@ export const ConfigSourceKind = defineKind({
   spec,
   status,
   internal: true,
+  check,
   columns: [
     { name: 'Location', jsonPath: '.spec.location' },
     { name: 'Objects', jsonPath: '.status.objects', type: 'integer' },

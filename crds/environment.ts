@@ -58,7 +58,10 @@ const status = Type.Object({
   ...commonStatus,
   published: Type.Optional(Publication),
   previous: Type.Optional(
-    Type.String({ maxLength: 253, description: 'The Snapshot served before: where a rollback goes.' }),
+    Type.String({
+      maxLength: 253,
+      description: 'The Snapshot served before: where a rollback goes.',
+    }),
   ),
   history: Type.Optional(
     Type.Array(

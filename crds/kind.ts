@@ -44,6 +44,8 @@ export interface Kind<Spec extends TObject = TObject, Status extends TObject = T
 export interface SpecProblem {
   readonly path: readonly (string | number)[];
   readonly message: string;
+  /** It is the key that is wrong: an unknown field, say. Else it is the value. */
+  readonly at?: 'key';
 }
 
 /** The stored object of a kind. */

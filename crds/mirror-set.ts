@@ -12,11 +12,10 @@ const spec = Type.Object({
   selector: Type.Optional(
     Type.Object(
       {
-        matchLabels: Type.Record(
-          Type.String(),
-          Type.String({ maxLength: 63 }),
-          { maxProperties: 32, description: 'Labels that a member has.' },
-        ),
+        matchLabels: Type.Record(Type.String(), Type.String({ maxLength: 63 }), {
+          maxProperties: 32,
+          description: 'Labels that a member has.',
+        }),
       },
       { description: 'The members by label: every Mirror that has all of these labels.' },
     ),

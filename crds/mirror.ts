@@ -3,10 +3,11 @@ import { commonColumns, defineKind, type ObjectOf, type SpecProblem } from './ki
 import { commonStatus } from './object.ts';
 import { Duration, OneOf, SecretKeyRef, Sha256, Timestamp } from './scalars.ts';
 
-const Word = (description: string) =>
-  Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9.+_-]*$', maxLength: 128, description });
+const Word = (description: string, examples: string[]) =>
+  Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9.+_-]*$', maxLength: 128, description, examples });
 
 const Url = Type.String({
+  examples: ['https://ftp.debian.org/debian'],
   pattern: '^https?://[^\\s/?#@]+(/[^\\s?#]*)?$',
   maxLength: 2048,
   description:
@@ -35,7 +36,11 @@ export const Keys = Type.Object(
     secretRef: Type.Optional(SecretKeyRef('A secret that holds the keyring.')),
     fingerprints: Type.Optional(
       Type.Array(
-        Type.String({ pattern: '^[0-9A-Fa-f]{40}([0-9A-Fa-f]{24})?!?$', maxLength: 65 }),
+        Type.String({
+          pattern: '^[0-9A-Fa-f]{40}([0-9A-Fa-f]{24})?!?$',
+          maxLength: 65,
+          examples: ['4D64FEC119C2029067D6E791F8D2585B8783D481'],
+        }),
         {
           maxItems: 64,
           description:
@@ -57,11 +62,14 @@ const Include = Type.Object(
       default: false,
       description: 'Source packages: the Sources indexes and the files that they name.',
     }),
-    translations: Type.Array(Type.String({ pattern: '^([A-Za-z0-9_@-]+|\\*)$', maxLength: 32 }), {
-      default: ['*'],
-      maxItems: 256,
-      description: 'Languages of translated descriptions, such as en; `*` stands for all.',
-    }),
+    translations: Type.Array(
+      Type.String({ pattern: '^([A-Za-z0-9_@-]+|\\*)$', maxLength: 32, examples: ['en', '*'] }),
+      {
+        default: ['*'],
+        maxItems: 256,
+        description: 'Languages of translated descriptions, such as en; `*` stands for all.',
+      },
+    ),
     contents: Type.Boolean({
       default: true,
       description: 'Contents indexes: which package ships which file.',
@@ -92,6 +100,7 @@ const spec = Type.Object({
     Type.String({
       pattern: '^(\\./|/|[A-Za-z0-9][A-Za-z0-9.+_~-]*(/[A-Za-z0-9][A-Za-z0-9.+_~-]*)*/?)$',
       maxLength: 256,
+      examples: ['bookworm', 'bookworm-security', './'],
     }),
     {
       minItems: 1,
@@ -103,7 +112,11 @@ const spec = Type.Object({
   ),
   components: Type.Optional(
     Type.Array(
-      Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9.+_/-]*$', maxLength: 128 }),
+      Type.String({
+        pattern: '^[A-Za-z0-9][A-Za-z0-9.+_/-]*$',
+        maxLength: 128,
+        examples: ['main', 'contrib'],
+      }),
       {
         maxItems: 64,
         description: 'Components, such as main; all that Release lists when this is left out.',
@@ -111,7 +124,7 @@ const spec = Type.Object({
     ),
   ),
   architectures: Type.Optional(
-    Type.Array(Word('An architecture.'), {
+    Type.Array(Word('An architecture.', ['amd64', 'arm64']), {
       maxItems: 64,
       description:
         'Architectures, such as amd64; all that Release lists when this is left out. ' +
@@ -140,6 +153,7 @@ const spec = Type.Object({
   timeZone: Type.String({
     default: 'UTC',
     pattern: '^[A-Za-z0-9_+/-]+$',
+    examples: ['UTC', 'Europe/Berlin'],
     maxLength: 64,
     description: 'The IANA time zone that `schedule` is meant in.',
   }),
@@ -207,6 +221,7 @@ const spec = Type.Object({
   proxy: Type.Optional(
     Type.String({
       pattern: '^https?://[^\\s/?#@]+/?$',
+      examples: ['http://proxy.example:3128'],
       maxLength: 2048,
       description: 'An HTTP proxy; else the environment of the server decides (http_proxy …).',
     }),
@@ -217,6 +232,7 @@ const spec = Type.Object({
         name: Type.String({
           pattern: '^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$',
           maxLength: 253,
+          examples: ['upstream-credentials'],
           description: 'The name of the secret.',
         }),
       },
@@ -347,7 +363,10 @@ function check(mirror: Static<typeof spec>): readonly SpecProblem[] {
     });
   }
   if (mirror.interval !== undefined && mirror.schedule !== undefined) {
-    problems.push({ path: ['spec', 'schedule'], message: 'expected interval or schedule, not both' });
+    problems.push({
+      path: ['spec', 'schedule'],
+      message: 'expected interval or schedule, not both',
+    });
   }
   return problems;
 }

@@ -20,6 +20,7 @@ const remedies = {
   ReleaseExpired: 'retry',
   ReleaseWentBack: 'retry',
   SignatureInvalid: 'retry',
+  NotInRelease: 'retry',
   IndexInvalid: 'retry',
   PathUnsafe: 'retry',
   ShrinkHeld: 'retry',

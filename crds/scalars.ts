@@ -12,6 +12,7 @@ export const Duration = (description: string, options: { default?: string } = {}
     pattern: '^([0-9]+(\\.[0-9]+)?(ms|s|m|h|d))+$',
     maxLength: 64,
     description,
+    examples: ['90s', '1h30m'],
     ...options,
   });
 
@@ -22,6 +23,7 @@ export const ObjectName = (description: string) =>
     minLength: 1,
     maxLength: 253,
     description,
+    examples: ['debian', 'debian-2026-08-01'],
   });
 
 /** `{ name }` of an object of the same namespace. */
@@ -30,10 +32,9 @@ export const LocalRef = (description: string) =>
 
 /** A SHA-256 in hex: the name of a blob or tree in the depot. */
 export const Sha256 = (description: string) =>
-  Type.String({ pattern: '^[0-9a-f]{64}$', description });
+  Type.String({ pattern: '^[0-9a-f]{64}$', maxLength: 64, description });
 
-export const Timestamp = (description: string) =>
-  Type.String({ format: 'date-time', description });
+export const Timestamp = (description: string) => Type.String({ format: 'date-time', description });
 
 /** `{ name, key }` of a secret. */
 export const SecretKeyRef = (description: string) =>
@@ -45,6 +46,7 @@ export const SecretKeyRef = (description: string) =>
         minLength: 1,
         maxLength: 253,
         description: 'The key inside the secret.',
+        examples: ['keyring.asc'],
       }),
     },
     { description },

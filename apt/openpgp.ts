@@ -1,0 +1,16 @@
+export { armorKeyring, readKeyring, type Keyring } from './openpgp/keyring.ts';
+export {
+  clearsign,
+  detachSign,
+  generateSigningKey,
+  publicKeys,
+  readSigningKey,
+  type GeneratedKey,
+  type SigningKey,
+} from './openpgp/sign.ts';
+export {
+  verifyDetached,
+  verifyRelease,
+  type Verified,
+  type VerifyOptions,
+} from './openpgp/verify.ts';

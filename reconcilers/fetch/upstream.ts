@@ -1,0 +1,329 @@
+import { createHash, hash } from 'node:crypto';
+import { EnvHttpProxyAgent, ProxyAgent, type Dispatcher } from 'undici';
+import { CairnError } from '../../crds/reasons.ts';
+import type { Blob } from '../../depot/depot.ts';
+import type { FileBlobs, PartialBlob } from '../../depot/file-blobs.ts';
+import { exchange, type Sink } from './exchange.ts';
+import { paceOf } from './pace.ts';
+import { followed, refusal, unreachable } from './responses.ts';
+import { TransientError, withRetries } from './retry.ts';
+import { MemorySink, PartialSink } from './sinks.ts';
+import type { HostSlots } from './slots.ts';
+
+export interface Credentials {
+  readonly username?: string;
+  readonly password?: string;
+  readonly bearerToken?: string;
+  readonly proxyUsername?: string;
+  readonly proxyPassword?: string;
+}
+
+export interface UpstreamOptions {
+  /** The archive's root; relative paths are looked up below it. */
+  readonly url: string;
+  readonly connections: number;
+  readonly bytesPerSecond?: number | undefined;
+  /** A connection that sends nothing for so long is given up. */
+  readonly stallMs: number;
+  readonly retries: number;
+  readonly proxy?: string | undefined;
+  readonly credentials?: Credentials | undefined;
+  readonly slots: HostSlots;
+}
+
+/** What a file must be: a size, and a SHA-256 or else a SHA-512. */
+export interface Expected {
+  readonly size: number;
+  readonly sha256?: string | undefined;
+  readonly sha512?: string | undefined;
+}
+
+/** What upstream said of a file before; it need not send it again. */
+export interface Validators {
+  readonly etag?: string | undefined;
+  readonly lastModified?: string | undefined;
+}
+
+export type Page =
+  | { readonly status: 'ok'; readonly body: Buffer; readonly validators: Validators }
+  | { readonly status: 'same' }
+  | { readonly status: 'missing' };
+
+/** Up to this size a file is taken into memory, checked, and only then written. */
+const inMemoryBytes = 1024 * 1024;
+/** Slower than this over a whole file, an upstream counts as gone. */
+const slowestBytesPerSecond = 2048;
+const mostRedirects = 5;
+const userAgent = 'cairn/0.1 (APT mirror)';
+
+/**
+ * One upstream archive over HTTP: bounded in connections, rate, size and time; retrying what may
+ * heal; following redirects without carrying credentials elsewhere.
+ */
+export class Upstream {
+  readonly #options: UpstreamOptions;
+  readonly #dispatcher: Dispatcher;
+  readonly #base: URL;
+  readonly #pace: ((bytes: number) => number) | undefined;
+
+  constructor(options: UpstreamOptions) {
+    this.#options = options;
+    this.#base = new URL(options.url.endsWith('/') ? options.url : `${options.url}/`);
+    this.#dispatcher = dispatcherOf(options);
+    this.#pace = options.bytesPerSecond ? paceOf(options.bytesPerSecond) : undefined;
+  }
+
+  /** Fetches a small file whose hash isn't known yet, such as InRelease. */
+  page(
+    path: string,
+    options: { maxBytes: number; validators?: Validators; signal: AbortSignal },
+  ): Promise<Page> {
+    const { maxBytes, validators, signal } = options;
+    return this.#retrying(signal, async () => {
+      const sink = new MemorySink(maxBytes);
+      await this.#get(path, sink, signal, conditional(validators), maxBytes);
+      if (sink.status === 404 || sink.status === 410) return { status: 'missing' };
+      if (sink.status === 304) return { status: 'same' };
+      return { status: 'ok', body: sink.body(), validators: validatorsOf(sink) };
+    });
+  }
+
+  /**
+   * Fetches a file into the depot, verified. `paths` are tried in order until one is there:
+   * by-hash first, then the plain name. Returns undefined when none is.
+   * Throws HashMismatch or TooLarge when the bytes are not what was expected.
+   */
+  async blob(
+    paths: readonly string[],
+    expected: Expected,
+    options: {
+      blobs: FileBlobs;
+      signal: AbortSignal;
+      onBytes?: (count: number) => void;
+      /** Told whenever a large file has grown, for those who read along. */
+      onGrowth?: (growing: Growing) => void;
+    },
+  ): Promise<Blob | undefined> {
+    const { blobs, signal, onBytes = () => {}, onGrowth } = options;
+    let lastMismatch: unknown;
+    for (const path of paths) {
+      try {
+        const blob = await this.#retrying(signal, (attempt) =>
+          expected.sha256 !== undefined && expected.size > inMemoryBytes
+            ? this.#large(path, { sha256: expected.sha256, size: expected.size }, blobs, {
+                signal,
+                onBytes,
+                onGrowth,
+                fresh: attempt > 0,
+              })
+            : this.#small(path, expected, blobs, { signal, onBytes, fresh: attempt > 0 }),
+        );
+        if (blob) return blob;
+      } catch (error) {
+        if (!(error instanceof TransientError) || error.reason !== 'HashMismatch') throw error;
+        lastMismatch = error; // an old copy under one name; the other name may be right
+      }
+    }
+    if (lastMismatch) throw lastMismatch;
+    return undefined;
+  }
+
+  close(): Promise<void> {
+    return this.#dispatcher.destroy();
+  }
+
+  #retrying<T>(signal: AbortSignal, work: (attempt: number) => Promise<T>): Promise<T> {
+    return withRetries(work, { retries: this.#options.retries, signal });
+  }
+
+  async #small(
+    path: string,
+    expected: Expected,
+    blobs: FileBlobs,
+    { signal, onBytes, fresh }: TransferOptions,
+  ): Promise<Blob | undefined> {
+    const sink = new MemorySink(expected.size);
+    await this.#get(path, sink, signal, fresh ? noCache : {}, expected.size);
+    if (sink.status !== 200) return undefined;
+    const body = sink.body();
+    const wanted = expected.sha256 ?? expected.sha512 ?? '';
+    const got = hash(expected.sha256 !== undefined ? 'sha256' : 'sha512', body);
+    if (body.length !== expected.size || got !== wanted) {
+      throw mismatch(path, expected.size, wanted, body.length, got);
+    }
+    onBytes(body.length);
+    const sha256 = expected.sha256 ?? createHash('sha256').update(body).digest('hex');
+    return blobs.put(body, { sha256, size: body.length });
+  }
+
+  async #large(
+    path: string,
+    expected: Blob,
+    blobs: FileBlobs,
+    options: TransferOptions,
+  ): Promise<Blob | undefined> {
+    const partial = await blobs.resume(expected.sha256, expected.size);
+    let whole = false;
+    try {
+      whole = await this.#fill(partial, path, expected.size, options);
+    } finally {
+      if (!whole) await partial.close();
+    }
+    return whole ? commit(partial, path) : undefined;
+  }
+
+  /** Fetches what a partial blob lacks. False when upstream doesn't have the file. */
+  async #fill(
+    partial: PartialBlob,
+    path: string,
+    size: number,
+    { signal, onBytes, onGrowth, fresh }: TransferOptions,
+  ): Promise<boolean> {
+    if (partial.offset === size) return true;
+    const range = partial.offset > 0 ? { range: `bytes=${partial.offset}-` } : {};
+    const sink = new PartialSink(partial, (count) => {
+      onBytes(count);
+      onGrowth?.(partial);
+    });
+    await this.#get(path, sink, signal, { ...range, ...(fresh ? noCache : {}) }, size);
+    if (sink.status === 416) {
+      await partial.reset();
+      throw new TransientError('HashMismatch', `${path} has become shorter`);
+    }
+    if (sink.status !== 200 && sink.status !== 206) return false;
+    if (partial.offset < size) {
+      throw new TransientError(
+        'UpstreamUnreachable',
+        `${path} broke off after ${partial.offset} of ${size} bytes`,
+      );
+    }
+    return true;
+  }
+
+  /** One GET, redirects followed; the sink sees the last response. Statuses 2xx, 304, 404, 410, 416. */
+  async #get(
+    path: string,
+    sink: Sink & { status: number; headers: MemorySink['headers'] },
+    signal: AbortSignal,
+    headers: Record<string, string>,
+    size: number,
+  ): Promise<void> {
+    let url = new URL(escapePath(path), this.#base);
+    const seen = new Set<string>();
+    for (;;) {
+      await this.#once(url, sink, signal, headers, size);
+      if (sink.status < 300 || [304, 404, 410, 416].includes(sink.status)) return;
+      const next = followed(url, sink.status, sink.headers);
+      if (!next) throw refusal(url, sink.status, sink.headers);
+      seen.add(url.href);
+      if (seen.has(next.href) || seen.size > mostRedirects) {
+        throw new CairnError('UpstreamRefused', `${url.href} redirects in a loop`);
+      }
+      url = next;
+    }
+  }
+
+  async #once(
+    url: URL,
+    sink: Sink,
+    signal: AbortSignal,
+    headers: Record<string, string>,
+    size: number,
+  ): Promise<void> {
+    const { slots, connections, stallMs } = this.#options;
+    const deadlineMs = 4 * stallMs + (size / slowestBytesPerSecond) * 1000;
+    const request: Dispatcher.DispatchOptions = {
+      origin: url.origin,
+      path: url.pathname + url.search,
+      method: 'GET',
+      headers: { ...headers, ...this.#authorization(url), 'user-agent': userAgent },
+    };
+    await slots.use(url.host, connections, signal, async () => {
+      try {
+        await exchange(this.#dispatcher, request, sink, {
+          signal,
+          deadlineMs,
+          ...(this.#pace ? { pace: this.#pace } : {}),
+        });
+      } catch (error) {
+        signal.throwIfAborted();
+        throw unreachable(url, error);
+      }
+    });
+  }
+
+  #authorization(url: URL): Record<string, string> {
+    const { credentials } = this.#options;
+    if (!credentials || url.origin !== this.#base.origin) return {};
+    if (credentials.bearerToken) return { authorization: `Bearer ${credentials.bearerToken}` };
+    if (credentials.username === undefined) return {};
+    return { authorization: basic(credentials.username, credentials.password ?? '') };
+  }
+}
+
+/** A file in the middle of its download: `written` bytes of `file` can be read. */
+export type Growing = Pick<PartialBlob, 'file' | 'written'>;
+
+interface TransferOptions {
+  readonly signal: AbortSignal;
+  readonly onBytes: (count: number) => void;
+  readonly onGrowth?: ((growing: Growing) => void) | undefined;
+  /** Ask caches on the way to look again. */
+  readonly fresh: boolean;
+}
+
+const noCache = { 'cache-control': 'no-cache' };
+
+async function commit(partial: PartialBlob, path: string): Promise<Blob> {
+  try {
+    return await partial.commit();
+  } catch (error) {
+    if (error instanceof CairnError && error.reason === 'HashMismatch') {
+      throw new TransientError('HashMismatch', `${path}: ${error.message}`, { cause: error });
+    }
+    throw error;
+  }
+}
+
+function dispatcherOf({ connections, stallMs, proxy, credentials }: UpstreamOptions): Dispatcher {
+  const options = {
+    connections,
+    headersTimeout: stallMs,
+    bodyTimeout: stallMs,
+    connect: { timeout: Math.min(stallMs, 15_000) },
+    keepAliveTimeout: 10_000,
+  };
+  if (!proxy) return new EnvHttpProxyAgent(options);
+  const { proxyUsername, proxyPassword = '' } = credentials ?? {};
+  const token = proxyUsername === undefined ? {} : { token: basic(proxyUsername, proxyPassword) };
+  return new ProxyAgent({ ...options, uri: proxy, ...token });
+}
+
+function basic(username: string, password: string): string {
+  return `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
+}
+
+function conditional(validators: Validators | undefined): Record<string, string> {
+  const { etag, lastModified } = validators ?? {};
+  return {
+    ...(etag ? { 'if-none-match': etag } : {}),
+    ...(lastModified ? { 'if-modified-since': lastModified } : {}),
+  };
+}
+
+function validatorsOf({ headers }: MemorySink): Validators {
+  return { etag: headers.etag, lastModified: headers['last-modified'] };
+}
+
+/** `+` is escaped too: object stores read it as a space. */
+function escapePath(path: string): string {
+  return path.split('/').map(encodeURIComponent).join('/');
+}
+
+function mismatch(path: string, size: number, wanted: string, gotSize: number, got: string) {
+  const what =
+    size === gotSize
+      ? `its hash is ${got.slice(0, 16)}…, expected ${wanted.slice(0, 16)}…`
+      : `it has ${gotSize} bytes, expected ${size}`;
+  return new TransientError('HashMismatch', `${path} is not what the archive lists: ${what}`);
+}

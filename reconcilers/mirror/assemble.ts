@@ -1,0 +1,81 @@
+import { CairnError } from '../../crds/reasons.ts';
+import type { Blob, TreeEntry } from '../../depot/depot.ts';
+import { diffTrees } from '../../depot/tree-diff.ts';
+import { comparePaths, mergeEntries } from '../../depot/tree-writer.ts';
+import type { Shrink } from './request.ts';
+
+/** A mirror's tree before it is written: sorted, every path once. */
+export interface Assembly {
+  readonly entries: readonly TreeEntry[];
+  readonly files: number;
+  readonly bytes: number;
+  /** Pool files among them. */
+  readonly packages: number;
+}
+
+/**
+ * Merges Release files, indexes and pool lists into one tree. The same path may be named by several
+ * indexes; with different bytes it can't be served, and the archive is refused.
+ */
+export function assemble(
+  indexes: readonly TreeEntry[],
+  poolLists: readonly (readonly TreeEntry[])[],
+): Assembly {
+  const sorted = [...indexes].sort((a, b) => comparePaths(a.path, b.path));
+  const entries = [...mergeEntries([sorted, ...poolLists], conflict)];
+  const pool = new Set(sorted.map(({ path }) => path)).size;
+  let bytes = 0;
+  for (const { size } of entries) bytes += size;
+  return { entries, files: entries.length, bytes, packages: entries.length - pool };
+}
+
+function conflict(a: TreeEntry, b: TreeEntry): never {
+  throw new CairnError(
+    'UpstreamInconsistent',
+    `${a.path} is listed twice, as ${a.sha256.slice(0, 16)}… and as ${b.sha256.slice(0, 16)}…`,
+  );
+}
+
+export interface Change {
+  /** Entries that are new or have other bytes. */
+  readonly added: readonly TreeEntry[];
+  /** Pool files whose path is gone. */
+  readonly removed: number;
+  /** Files in the old tree, indexes apart. */
+  readonly before: number;
+}
+
+/** What changes from the tree before to the new one. `inDists` tells indexes from pool files. */
+export function changeOf(before: Iterable<TreeEntry>, after: readonly TreeEntry[]): Change {
+  const added: TreeEntry[] = [];
+  let removed = 0;
+  let count = 0;
+  const counted = (function* () {
+    for (const entry of before) {
+      if (!isIndex(entry.path)) count += 1;
+      yield entry;
+    }
+  })();
+  for (const { path, after: entry } of diffTrees(counted, after)) {
+    if (entry) added.push(entry);
+    else if (!isIndex(path)) removed += 1;
+  }
+  return { added, removed, before: count };
+}
+
+/** Up to so many files may always go. */
+const alwaysAllowed = 10;
+
+/** The shrink to hold, if too much vanishes at once. `tree` names the state that would come. */
+export function shrinkOf(
+  { removed, before }: Change,
+  tree: Blob,
+  maxShrinkPercent: number,
+): Shrink | undefined {
+  if (removed <= alwaysAllowed || removed * 100 <= before * maxShrinkPercent) return undefined;
+  return { digest: tree.sha256, vanishing: removed, of: before };
+}
+
+function isIndex(path: string): boolean {
+  return path.startsWith('dists/') || path.includes('/by-hash/');
+}

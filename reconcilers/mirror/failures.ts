@@ -1,0 +1,22 @@
+import { asCairnError, CairnError } from '../../crds/reasons.ts';
+import type { Failure, Shrink } from './request.ts';
+
+/** A refresh that would make too much vanish, with what a person needs to approve it. */
+export class ShrinkHeldError extends CairnError {
+  readonly shrink: Shrink;
+
+  constructor(shrink: Shrink) {
+    super(
+      'ShrinkHeld',
+      `${shrink.vanishing} of ${shrink.of} files would vanish; the last state stays in service. ` +
+        'If that is right, let it pass with: cairn approve mirror/NAME',
+    );
+    this.shrink = shrink;
+  }
+}
+
+/** What a thrown refresh looks like as plain data. */
+export function asFailure(error: unknown): Failure {
+  const { reason, message } = asCairnError(error);
+  return { reason, message, ...(error instanceof ShrinkHeldError ? { shrink: error.shrink } : {}) };
+}

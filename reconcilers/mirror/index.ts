@@ -1,0 +1,245 @@
+import { MirrorKind, type Mirror, type MirrorState, type MirrorStatus } from '../../crds/mirror.ts';
+import { annotations } from '../../crds/object.ts';
+import { CairnError } from '../../crds/reasons.ts';
+import type { Reconciler, Report, RunContext } from '../reconciler.ts';
+import { secretValue, type Secrets } from '../secrets.ts';
+import { dueAt, type Attempts } from './due.ts';
+import { startJob, type Job } from './jobs.ts';
+import type { RefreshRequest } from './request.ts';
+import { digestOf } from './spec-digest.ts';
+import type { RefreshRunner } from './thread-runner.ts';
+
+export interface MirrorDeps {
+  readonly runner: RefreshRunner;
+  readonly secrets: Secrets;
+  /** Told after each refresh, for metrics. */
+  readonly onRefreshed?: (mirror: Mirror, at: Date, ok: boolean) => void;
+}
+
+/** States before the current one whose indexes still answer by-hash requests. */
+const mostPredecessors = 10;
+const predecessorsForMs = 48 * 3_600_000;
+
+const neverTried: Attempts = { endedAt: undefined, succeeded: false, failures: 0 };
+
+/** What this process knows of one mirror; losing it costs one conditional request. */
+interface Memory {
+  /** Digest of the spec and keys that all of it is about. */
+  inputs: string;
+  attempts: Attempts;
+  job: Job | undefined;
+  failure: CairnError | undefined;
+  shrink: MirrorStatus['shrink'];
+}
+
+/**
+ * Keeps mirrors like their upstreams. A refresh runs in the background; a run of the reconciler
+ * only starts it, passes on how far it is, or takes over its outcome. The last complete state stays
+ * in service, and in the status, whatever happens to a refresh.
+ */
+export function mirrorReconciler({
+  runner,
+  secrets,
+  onRefreshed,
+}: MirrorDeps): Reconciler<typeof MirrorKind> {
+  const memories = new Map<string, Memory>();
+
+  return { kind: MirrorKind, reconcile, finalize };
+
+  async function reconcile(mirror: Mirror, context: RunContext): Promise<Report<MirrorStatus>> {
+    const request = await requestOf(mirror);
+    const memory = recall(mirror.metadata.uid, digestOf(request.spec, request.keyring));
+    const finished = takeOutcome(mirror, memory, context);
+    const due = dueAt(mirror.spec, memory.attempts, {
+      complete: isComplete(finished.state ?? mirror.status.state, request),
+      lastScheduledAt: finished.status.lastScheduledAt,
+    });
+    const now = context.now().getTime();
+    const news = !isComplete(finished.state, request) && memory.attempts.failures === 0;
+    const token = context.requested === finished.handled ? undefined : context.requested;
+    if (!memory.job && (news || due <= now || token !== undefined || isApproved(mirror, memory))) {
+      const scheduledAt = mirror.spec.schedule && due <= now ? now : undefined;
+      memory.job = startJob(runner, request, { token, scheduledAt, poke: context.poke });
+    }
+    return reportOf(memory, finished, request, { due, now });
+  }
+
+  /** The memory of a mirror, fresh when its spec or keys have changed; a job of before is stopped. */
+  function recall(uid: string, inputs: string): Memory {
+    const known = memories.get(uid);
+    if (known?.inputs === inputs) return known;
+    known?.job?.stop.abort(new Error('the Mirror has changed'));
+    const fresh: Memory = {
+      inputs,
+      attempts: neverTried,
+      job: undefined,
+      failure: undefined,
+      shrink: undefined,
+    };
+    memories.set(uid, fresh);
+    return fresh;
+  }
+
+  /** Moves the outcome of a job that has ended into the status. */
+  function takeOutcome(mirror: Mirror, memory: Memory, context: RunContext): Finished {
+    const { state, predecessors, lastScheduledAt } = mirror.status;
+    const kept: Finished = {
+      state,
+      status: { predecessors, lastScheduledAt },
+      handled: mirror.status.lastHandledReconcileAt,
+      events: [],
+    };
+    const { job } = memory;
+    if (!job?.outcome) return kept;
+    memory.job = undefined;
+    const { refreshed, failure } = job.outcome;
+    const failures = failure ? memory.attempts.failures + 1 : 0;
+    const endedAt = context.now().getTime();
+    memory.attempts = { endedAt, succeeded: !failure, failures };
+    memory.failure = failure ? new CairnError(failure.reason, failure.message) : undefined;
+    memory.shrink = failure?.shrink;
+    onRefreshed?.(mirror, context.now(), !failure);
+    const status = {
+      ...kept.status,
+      ...(job.scheduledAt === undefined ? {} : { lastScheduledAt: iso(job.scheduledAt) }),
+    };
+    const handled = job.token ?? kept.handled;
+    if (!refreshed) return { ...kept, status, handled };
+    const replaced = state && state.tree !== refreshed.state.tree ? state.tree : undefined;
+    return {
+      state: refreshed.state,
+      status: {
+        ...status,
+        predecessors: replaced ? remember(predecessors, replaced, context.now()) : predecessors,
+      },
+      handled,
+      events: refreshed.changed
+        ? [
+            {
+              type: 'Normal',
+              reason: 'Refreshed',
+              message: `${refreshed.added} files came or changed, ${refreshed.removed} went`,
+            },
+          ]
+        : [],
+    };
+  }
+
+  async function requestOf(mirror: Mirror): Promise<RefreshRequest> {
+    const { metadata, spec, status } = mirror;
+    return {
+      name: `${metadata.namespace}/${metadata.name}`,
+      spec,
+      generation: metadata.generation,
+      keyring: await keyringOf(mirror),
+      credentials: await credentialsOf(mirror),
+      previous: status.state,
+      shrinkApproved: metadata.annotations?.[annotations.shrinkApproved],
+    };
+  }
+
+  async function keyringOf({ spec }: Mirror): Promise<string | undefined> {
+    const { signedBy } = spec;
+    if (signedBy?.inline !== undefined) return signedBy.inline;
+    if (signedBy?.secretRef) return secretValue(secrets, signedBy.secretRef);
+    if (signedBy?.file !== undefined) {
+      throw new CairnError(
+        'SpecInvalid',
+        'spec.signedBy.file is read when a manifest is applied from a config source or with ' +
+          '`cairn apply`; give the keys inline, or in a secret, here',
+      );
+    }
+    return undefined;
+  }
+
+  async function credentialsOf({ spec }: Mirror): Promise<RefreshRequest['credentials']> {
+    if (!spec.secretRef) return undefined;
+    const secret = await secrets(spec.secretRef.name);
+    if (!secret) throw new CairnError('SecretMissing', `there is no secret ${spec.secretRef.name}`);
+    return secret;
+  }
+
+  async function finalize(mirror: Mirror): Promise<void> {
+    memories.get(mirror.metadata.uid)?.job?.stop.abort(new Error('the Mirror is being deleted'));
+    memories.delete(mirror.metadata.uid);
+  }
+}
+
+interface Finished {
+  readonly state: MirrorState | undefined;
+  readonly status: {
+    readonly predecessors: MirrorStatus['predecessors'] | undefined;
+    readonly lastScheduledAt: string | undefined;
+  };
+  readonly handled: string | undefined;
+  readonly events: NonNullable<Report<MirrorStatus>['events']>;
+}
+
+function reportOf(
+  { job, failure, shrink }: Memory,
+  { state, status, handled, events }: Finished,
+  request: RefreshRequest,
+  { due, now }: { due: number; now: number },
+): Report<MirrorStatus> {
+  const complete = isComplete(state, request);
+  return {
+    status: defined({
+      ...status,
+      state: state && complete ? { ...state, generation: request.generation } : state,
+      refreshInProgress: job !== undefined,
+      progress: job?.progress,
+      shrink,
+    }),
+    message: messageOf(state, job),
+    progressing: !complete && !failure,
+    ...(failure ? { failure } : {}),
+    ...(handled === undefined ? { handled: null } : { handled }),
+    events,
+    again: {
+      ms: job ? 60_000 : Math.max(50, due - now),
+      exact: request.spec.schedule !== undefined,
+    },
+  };
+}
+
+function messageOf(state: MirrorState | undefined, job: Job | undefined): string {
+  if (!state) return job ? 'The first refresh is running' : 'Waiting for the first refresh';
+  const suites = state.suites.map(({ suite, date }) => `${suite} of ${date.slice(0, 10)}`);
+  const missing =
+    state.missing.length > 0 ? `, ${state.missing.length} files missing upstream` : '';
+  return `Holds ${suites.join(', ')}: ${state.packages} pool files${missing}`;
+}
+
+/** Whether a state is what the present spec asks for. */
+function isComplete(state: MirrorState | undefined, request: RefreshRequest): boolean {
+  return state?.specDigest === digestOf(request.spec, request.keyring);
+}
+
+function isApproved(mirror: Mirror, { shrink }: Memory): boolean {
+  return (
+    shrink !== undefined &&
+    mirror.metadata.annotations?.[annotations.shrinkApproved] === shrink.digest
+  );
+}
+
+function remember(
+  predecessors: MirrorStatus['predecessors'] | undefined,
+  tree: string,
+  now: Date,
+): NonNullable<MirrorStatus['predecessors']> {
+  const recent = (predecessors ?? []).filter(
+    (old) => old.tree !== tree && now.getTime() - Date.parse(old.until) < predecessorsForMs,
+  );
+  return [{ tree, until: iso(now.getTime()) }, ...recent].slice(0, mostPredecessors);
+}
+
+function iso(ms: number): string {
+  return `${new Date(ms).toISOString().slice(0, 19)}Z`;
+}
+
+/** Leaves out the undefined ones: what is not there is not in the JSON either. */
+function defined<T extends object>(fields: T): { [K in keyof T]: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]: Exclude<T[K], undefined>;
+  }; // only undefined was taken out
+}

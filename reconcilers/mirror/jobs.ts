@@ -1,0 +1,47 @@
+import { asFailure } from './failures.ts';
+import type { Failure, Progress, Refreshed, RefreshRequest } from './request.ts';
+import type { RefreshRunner } from './thread-runner.ts';
+
+export interface Outcome {
+  readonly refreshed?: Refreshed;
+  readonly failure?: Failure;
+}
+
+/** One refresh that runs in the background. */
+export interface Job {
+  /** The request of a person that it answers. */
+  readonly token: string | undefined;
+  /** The time of the schedule that it answers. */
+  readonly scheduledAt: number | undefined;
+  readonly stop: AbortController;
+  progress: Progress | undefined;
+  outcome: Outcome | undefined;
+}
+
+/** Starts a refresh; `poke` is called whenever there is news. */
+export function startJob(
+  runner: RefreshRunner,
+  request: RefreshRequest,
+  { token, scheduledAt, poke }: Pick<Job, 'token' | 'scheduledAt'> & { poke: () => void },
+): Job {
+  const job: Job = {
+    token,
+    scheduledAt,
+    stop: new AbortController(),
+    progress: undefined,
+    outcome: undefined,
+  };
+  const onProgress = (progress: Progress) => {
+    job.progress = progress;
+    poke();
+  };
+  runner.refresh(request, onProgress, job.stop.signal).then(
+    (refreshed) => settle({ refreshed }),
+    (error: unknown) => settle({ failure: asFailure(error) }),
+  );
+  function settle(outcome: Outcome): void {
+    job.outcome = outcome;
+    if (!job.stop.signal.aborted) poke();
+  }
+  return job;
+}

@@ -1,0 +1,144 @@
+import { Readable } from 'node:stream';
+import { MirrorKind, type Mirror } from '../../crds/mirror.ts';
+import { CairnError } from '../../crds/reasons.ts';
+import { durationMs } from '../../crds/scalars.ts';
+import type { StoreReader } from '../../crds/store.ts';
+import type { FileBlobs } from '../../depot/file-blobs.ts';
+import type { HostSlots } from '../fetch/slots.ts';
+import { Upstream, type Credentials, type Growing } from '../fetch/upstream.ts';
+import type { Secrets } from '../secrets.ts';
+import { Download } from './download.ts';
+
+/** A pool file that a lazy mirror lists and the depot does not hold yet. */
+export interface WantedFile {
+  readonly mirror: string;
+  readonly namespace: string;
+  readonly url: string;
+  readonly path: string;
+  readonly sha256: string;
+  readonly size: number;
+}
+
+export interface LazyDeps {
+  readonly store: StoreReader;
+  readonly blobs: FileBlobs;
+  readonly slots: HostSlots;
+  readonly secrets: Secrets;
+}
+
+interface Fetched {
+  readonly size: number;
+  stream(range?: { readonly start: number; readonly end: number }): Readable;
+}
+
+/** Smaller files are verified before the first byte is sent; for larger ones apt would time out. */
+const readAlongBytes = 4 * 1024 * 1024;
+
+/**
+ * Fetches pool files of lazy mirrors when somebody asks for them. Everybody who asks for the same
+ * file shares one download. A large file is sent while it arrives, but never its end before all of
+ * it is verified: what turns out wrong breaks off.
+ */
+export class LazyFiles {
+  readonly #deps: LazyDeps;
+  readonly #running = new Map<string, Download>();
+
+  constructor(deps: LazyDeps) {
+    this.#deps = deps;
+  }
+
+  /** Throws FileMissing when upstream doesn't have the file any more. */
+  async fetch(file: WantedFile, signal: AbortSignal): Promise<Fetched> {
+    const { blobs } = this.#deps;
+    const { sha256, size } = file;
+    const kept: Fetched = { size, stream: (range) => blobs.read(sha256, range) };
+    if (blobs.size(sha256) === size) return kept;
+    const download = this.#running.get(sha256) ?? this.#start(file);
+    const leave = download.join();
+    signal.addEventListener('abort', leave, { once: true });
+    try {
+      if (size < readAlongBytes) await orAborted(download.done, signal);
+      else await orAborted(Promise.race([download.begun, download.done]), signal);
+    } catch (error) {
+      leave();
+      throw error;
+    }
+    if (blobs.size(sha256) === size) {
+      leave();
+      return kept;
+    }
+    const last = size - 1;
+    return {
+      size,
+      stream: ({ start, end } = { start: 0, end: last }) => {
+        const stream = Readable.from(download.follow(start, end), { objectMode: false });
+        return stream.once('close', leave);
+      },
+    };
+  }
+
+  #start(file: WantedFile): Download {
+    const download = new Download(
+      () => this.#deps.blobs.path(file.sha256),
+      (signal, onGrowth) => this.#download(file, signal, onGrowth),
+    );
+    this.#running.set(file.sha256, download);
+    const forget = () => this.#running.delete(file.sha256);
+    download.done.then(forget, forget);
+    return download;
+  }
+
+  async #download(
+    file: WantedFile,
+    signal: AbortSignal,
+    onGrowth: (growing: Growing) => void,
+  ): Promise<void> {
+    const { blobs } = this.#deps;
+    const upstream = await this.#upstream(file);
+    try {
+      const blob = await upstream.blob([file.path], file, { blobs, signal, onGrowth });
+      if (!blob) {
+        throw new CairnError(
+          'FileMissing',
+          `${file.url} does not have ${file.path} any more, and nobody asked for it in time`,
+        );
+      }
+      await blobs.sync();
+    } finally {
+      await upstream.close();
+    }
+  }
+
+  /** As the Mirror says now; after it has been deleted, as a snapshot remembers it. */
+  async #upstream({ mirror, namespace, url }: WantedFile): Promise<Upstream> {
+    const { store, slots, secrets } = this.#deps;
+    const key = { kind: MirrorKind.kind, namespace, name: mirror };
+    const found = (await store.get(key)) as Mirror | undefined;
+    const spec = found?.spec.url === url ? found.spec : undefined;
+    const credentials: Credentials | undefined = spec?.secretRef
+      ? await secrets(spec.secretRef.name)
+      : undefined;
+    return new Upstream({
+      url,
+      connections: spec?.limits.connections ?? 8,
+      bytesPerSecond: spec?.limits.bytesPerSecond,
+      stallMs: durationMs(spec?.limits.stallTimeout ?? '30s'),
+      retries: 2,
+      proxy: spec?.proxy,
+      credentials,
+      slots,
+    });
+  }
+}
+
+async function orAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
+  const aborted = Promise.withResolvers<never>();
+  const onAbort = () => aborted.reject(signal.reason);
+  if (signal.aborted) onAbort();
+  signal.addEventListener('abort', onAbort, { once: true });
+  try {
+    await Promise.race([work, aborted.promise]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
+}

@@ -1,0 +1,122 @@
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, statSync, unlinkSync, utimesSync } from 'node:fs';
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { decompress } from '../../apt/decompress.ts';
+import { scanPackages, scanSources, type PoolFile } from '../../apt/index-scan.ts';
+import { CairnError } from '../../crds/reasons.ts';
+import type { TreeEntry } from '../../depot/depot.ts';
+import type { FileBlobs } from '../../depot/file-blobs.ts';
+import { formatEntry, parseLines } from '../../depot/tree-format.ts';
+import { comparePaths } from '../../depot/tree-writer.ts';
+import type { PoolIndex } from './indexes.ts';
+
+/** When Release doesn't say how large an index is uncompressed, it may be this many times as large. */
+const mostExpansion = 200;
+const leastBound = 64 * 1024 * 1024;
+const mostIndexBytes = 4 * 1024 * 1024 * 1024;
+const keepUnusedMs = 7 * 24 * 3_600_000;
+
+/**
+ * The pool files that indexes name, as sorted lists. Reading an index is the dearest part of a
+ * refresh, so the list of one is kept under the index's own hash: an index that didn't change is
+ * never read twice. The folder is a cache: it may be deleted at any time.
+ */
+export class PoolLists {
+  readonly #folder: string;
+  readonly #blobs: FileBlobs;
+
+  constructor(folder: string, blobs: FileBlobs) {
+    this.#folder = folder;
+    this.#blobs = blobs;
+    mkdirSync(folder, { recursive: true });
+  }
+
+  /** The pool files of one index, sorted by path. Verifies the uncompressed index where it can. */
+  async read(index: PoolIndex, signal: AbortSignal): Promise<readonly TreeEntry[]> {
+    const file = join(this.#folder, `${index.blob.sha256}-${index.kind}`);
+    if (existsSync(file)) {
+      utimesSync(file, new Date(), new Date());
+      return [...parseLines(readFileSync(file))];
+    }
+    const entries = sorted(await this.#scan(index, signal), index.path);
+    const draft = `${file}.${process.pid}-${Math.random().toString(36).slice(2)}.tmp`;
+    writeFileSync(draft, entries.map(formatEntry).join(''));
+    renameSync(draft, file);
+    return entries;
+  }
+
+  /** Forgets lists that nobody has read for a week. */
+  prune(now: number): void {
+    for (const name of readdirSync(this.#folder)) {
+      const file = join(this.#folder, name);
+      if (now - statSync(file).mtimeMs > keepUnusedMs) unlinkSync(file);
+    }
+  }
+
+  async #scan(index: PoolIndex, signal: AbortSignal): Promise<TreeEntry[]> {
+    const entries: TreeEntry[] = [];
+    const plain = createHash('sha256');
+    let size = 0;
+    const source = this.#blobs.read(index.blob.sha256);
+    const text = decompress(source, index.compression, { maxBytes: boundOf(index) });
+    const chunks = (async function* () {
+      for await (const chunk of text) {
+        signal.throwIfAborted();
+        plain.update(chunk);
+        size += chunk.length;
+        yield chunk;
+      }
+    })();
+    const scan = index.kind === 'packages' ? scanPackages : scanSources;
+    try {
+      await scan(chunks, (file) => entries.push(asEntry(file, index.path)));
+    } catch (error) {
+      if (!(error instanceof CairnError)) throw error;
+      throw new CairnError(error.reason, `${index.path}: ${error.message}`, { cause: error });
+    }
+    const expected = index.plain?.hashes.SHA256;
+    const got = plain.digest('hex');
+    if (index.plain && (size !== index.plain.size || (expected && expected !== got))) {
+      throw new CairnError(
+        'UpstreamInconsistent',
+        `${index.path} unpacks to something else than the ${index.plain.path} that Release lists`,
+      );
+    }
+    return entries;
+  }
+}
+
+function boundOf({ plain, blob }: PoolIndex): number {
+  if (plain) return Math.min(plain.size, mostIndexBytes);
+  return Math.min(mostIndexBytes, Math.max(leastBound, blob.size * mostExpansion));
+}
+
+function asEntry({ path, size, sha256 }: PoolFile, index: string): TreeEntry {
+  if (sha256 === undefined) {
+    throw new CairnError('IndexInvalid', `${index} has no SHA256 for ${path}`);
+  }
+  return { path, size, sha256 };
+}
+
+/** Sorted and without repetitions; the same path with other bytes means a broken archive. */
+function sorted(entries: TreeEntry[], index: string): TreeEntry[] {
+  entries.sort((a, b) => comparePaths(a.path, b.path));
+  let kept = 0;
+  for (const entry of entries) {
+    const last = entries[kept - 1];
+    if (last?.path === entry.path) {
+      if (last.sha256 !== entry.sha256) {
+        throw new CairnError(
+          'UpstreamInconsistent',
+          `${index} lists ${entry.path} twice, with different hashes`,
+        );
+      }
+      continue;
+    }
+    entries[kept] = entry;
+    kept += 1;
+  }
+  entries.length = kept;
+  return entries;
+}

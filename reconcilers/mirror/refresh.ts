@@ -1,0 +1,293 @@
+import { setMaxListeners } from 'node:events';
+import { hash } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { MirroredSuite, MirrorState } from '../../crds/mirror.ts';
+import { CairnError } from '../../crds/reasons.ts';
+import { durationMs } from '../../crds/scalars.ts';
+import type { TreeEntry } from '../../depot/depot.ts';
+import type { FileBlobs } from '../../depot/file-blobs.ts';
+import { formatEntry } from '../../depot/tree-format.ts';
+import { treeEntriesSync } from '../../depot/tree-reader.ts';
+import { writeTree } from '../../depot/tree-writer.ts';
+import type { HostSlots } from '../fetch/slots.ts';
+import { Upstream } from '../fetch/upstream.ts';
+import { assemble, changeOf, shrinkOf, type Assembly } from './assemble.ts';
+import { ShrinkHeldError } from './failures.ts';
+import { fetchIndexes, type FetchedSuite } from './indexes.ts';
+import type { PoolLists } from './pool-lists.ts';
+import { fetchPool } from './pool.ts';
+import type { Counter } from './progress.ts';
+import { offeredSuite, type OfferedSuite } from './releases.ts';
+import type { Refreshed, RefreshRequest } from './request.ts';
+import { select, type Selection } from './select.ts';
+import { digestOf } from './spec-digest.ts';
+
+export interface RefreshDeps {
+  readonly blobs: FileBlobs;
+  readonly lists: PoolLists;
+  readonly slots: HostSlots;
+  readonly now: () => Date;
+  /** How long to let an upstream settle that seems to be in the middle of an update. */
+  readonly settleMs?: number;
+}
+
+/** An archive that changes while it is read gets so many chances to hold still. */
+const attempts = 4;
+const defaultSettleMs = 1500;
+const mostMissingTold = 100;
+
+/**
+ * Brings a mirror to what upstream has now: all of it or nothing. One Release per suite pins the
+ * whole refresh; indexes are fetched by-hash, then the pool files that the depot lacks; only when
+ * everything is verified and durable is there a new state. When upstream changes meanwhile, it
+ * starts over with the new Release; what was fetched stays.
+ */
+export async function refresh(
+  request: RefreshRequest,
+  deps: RefreshDeps,
+  counter: Counter,
+  signal: AbortSignal,
+): Promise<Refreshed> {
+  const upstream = upstreamOf(request, deps.slots);
+  try {
+    for (let attempt = 1; ; attempt += 1) {
+      const stop = new AbortController();
+      const linked = AbortSignal.any([signal, stop.signal]);
+      setMaxListeners(0, linked);
+      try {
+        return await refreshOnce(request, { ...deps, upstream, counter, signal: linked });
+      } catch (error) {
+        signal.throwIfAborted();
+        if (attempt >= attempts || !isUnsettled(error)) throw error;
+        await sleep((deps.settleMs ?? defaultSettleMs) * attempt, undefined, { signal });
+      } finally {
+        stop.abort(new Error('this attempt is over'));
+      }
+    }
+  } finally {
+    await upstream.close();
+  }
+}
+
+/** Whether upstream may just be in the middle of an update. */
+function isUnsettled(error: unknown): boolean {
+  return (
+    error instanceof CairnError &&
+    ['UpstreamInconsistent', 'HashMismatch', 'FileMissing', 'IndexInvalid'].includes(error.reason)
+  );
+}
+
+interface Run extends RefreshDeps {
+  readonly upstream: Upstream;
+  readonly counter: Counter;
+  readonly signal: AbortSignal;
+}
+
+async function refreshOnce(request: RefreshRequest, run: Run): Promise<Refreshed> {
+  const { previous, spec } = request;
+  const specDigest = digestOf(spec, request.keyring);
+  const sameSpec = previous?.specDigest === specDigest;
+  run.counter.phase('Release');
+  const offers = await offered(request, run, sameSpec ? previous : undefined);
+  if (previous && sameSpec && offers.every((offer) => offer === 'same')) {
+    return unchanged({ ...previous, generation: request.generation });
+  }
+  const whole = offers.includes('same') ? await offered(request, run, undefined) : offers;
+  const suites = whole.filter((offer): offer is OfferedSuite => offer !== 'same');
+  const selections = suites.map((suite) => select(suite.suite, suite.release, spec));
+  const { assembly, missing } = await readIndexes(request, run, suites, selections);
+  const before = previous ? treeEntriesSync(run.blobs, previous.tree) : [];
+  const change = changeOf(before, assembly.entries);
+  if (sameSpec) holdShrink(change, assembly, request);
+  // A state made under another spec may have been lazy: then any file may be missing.
+  const candidates = sameSpec && spec.download === 'Eager' ? change.added : assembly.entries;
+  const absent = spec.download === 'Eager' ? await fillPool(candidates, request, run) : [];
+  run.counter.phase('Commit');
+  const state = await commit(request, run, {
+    suites,
+    selections,
+    assembly,
+    specDigest,
+    missing: [...missing, ...absent],
+  });
+  const added = change.added.length;
+  return {
+    state,
+    changed: state.tree !== previous?.tree || !sameSpec,
+    added,
+    removed: change.removed,
+    fetchedFiles: run.counter.fetchedFiles,
+    fetchedBytes: run.counter.fetchedBytes,
+    warnings: suites.flatMap(({ warnings }) => warnings),
+  };
+}
+
+function offered(request: RefreshRequest, run: Run, trusted: MirrorState | undefined) {
+  const { upstream, signal } = run;
+  return Promise.all(
+    request.spec.suites.map((suite) =>
+      offeredSuite(suite, upstream, request, {
+        now: run.now(),
+        signal,
+        trusted: trusted?.suites.find((held) => held.suite === suite),
+      }),
+    ),
+  );
+}
+
+async function readIndexes(
+  request: RefreshRequest,
+  run: Run,
+  suites: readonly OfferedSuite[],
+  selections: readonly Selection[],
+): Promise<{ assembly: Assembly; missing: readonly string[] }> {
+  run.counter.phase('Indexes');
+  const fetched = await Promise.all(
+    suites.map((suite, at) =>
+      fetchIndexes(suite, selections[at] ?? { components: [], architectures: [], groups: [] }, {
+        ...run,
+        request,
+      }),
+    ),
+  );
+  const lists: (readonly TreeEntry[])[] = [];
+  for (const index of fetched.flatMap(({ poolIndexes }: FetchedSuite) => poolIndexes)) {
+    lists.push(await run.lists.read(index, run.signal)); // one at a time: each fills memory
+  }
+  const entries = fetched.flatMap((suite) => suite.entries);
+  return {
+    assembly: assemble(entries, lists),
+    missing: fetched.flatMap(({ missing }) => missing).sort(),
+  };
+}
+
+function holdShrink(
+  change: ReturnType<typeof changeOf>,
+  assembly: Assembly,
+  { spec, shrinkApproved }: RefreshRequest,
+): void {
+  const sure = shrinkOf(change, { sha256: '', size: 0 }, spec.maxShrinkPercent);
+  if (!sure) return;
+  const digest = hash('sha256', assembly.entries.map(formatEntry).join(''));
+  if (digest !== shrinkApproved) throw new ShrinkHeldError({ ...sure, digest });
+}
+
+async function fillPool(
+  candidates: readonly TreeEntry[],
+  { spec }: RefreshRequest,
+  run: Run,
+): Promise<readonly string[]> {
+  const { blobs, counter } = run;
+  run.counter.phase('Pool');
+  const wanted = new Map<string, TreeEntry>();
+  for (const entry of candidates) {
+    if (blobs.size(entry.sha256) !== entry.size) wanted.set(entry.sha256, entry);
+  }
+  const entries = [...wanted.values()];
+  counter.expect(
+    entries.length,
+    entries.reduce((sum, { size }) => sum + size, 0),
+  );
+  return fetchPool(entries, { ...run, spec });
+}
+
+interface Commitment {
+  readonly suites: readonly OfferedSuite[];
+  readonly selections: readonly Selection[];
+  readonly assembly: Assembly;
+  readonly specDigest: string;
+  readonly missing: readonly string[];
+}
+
+async function commit(
+  request: RefreshRequest,
+  run: Run,
+  { suites, selections, assembly, specDigest, missing }: Commitment,
+): Promise<MirrorState> {
+  const { blobs } = run;
+  const gone = new Set(missing);
+  const entries = assembly.entries.filter(({ path }) => !gone.has(path));
+  const tree = await writeTree(blobs, entries);
+  const keyring = request.keyring === undefined ? undefined : blobs.put(text(request.keyring));
+  await blobs.sync();
+  const now = run.now();
+  return {
+    tree: tree.digest,
+    generation: request.generation,
+    specDigest,
+    completedAt: seconds(now),
+    files: tree.files,
+    bytes: tree.bytes,
+    packages: assembly.packages - (assembly.entries.length - entries.length),
+    ...(keyring ? { keyring: keyring.sha256 } : {}),
+    suites: suites.map((suite, at) => mirrored(suite, selections[at], request, now)),
+    missing: missing.slice(0, mostMissingTold),
+  };
+}
+
+function mirrored(
+  { suite, directory, release, digest, signedBy, validators }: OfferedSuite,
+  selection: Selection | undefined,
+  { previous, spec }: RefreshRequest,
+  now: Date,
+): MirroredSuite {
+  const held = previous?.suites.find((old) => old.suite === suite);
+  const { origin, label, codename, validUntil } = release;
+  const { etag, lastModified } = validators;
+  return {
+    suite,
+    path: directory.replace(/\/$/, ''),
+    release: digest,
+    date: seconds(release.date),
+    publishedAt: held?.release === digest ? held.publishedAt : after(held?.publishedAt, now),
+    components: [...(selection?.components ?? [])],
+    architectures: [...(selection?.architectures ?? [])],
+    sources: spec.include.sources,
+    signedBy: [...signedBy],
+    ...(validUntil ? { validUntil: seconds(validUntil) } : {}),
+    ...(origin === undefined ? {} : { origin }),
+    ...(label === undefined ? {} : { label }),
+    ...(codename === undefined ? {} : { codename }),
+    ...(etag === undefined ? {} : { etag }),
+    ...(lastModified === undefined ? {} : { lastModified }),
+  };
+}
+
+/** Now, but at least a second after the state before: clients compare Last-Modified in seconds. */
+function after(previous: string | undefined, now: Date): string {
+  const least = previous ? new Date(previous).getTime() + 1000 : 0;
+  return seconds(new Date(Math.max(now.getTime(), least)));
+}
+
+function seconds(date: Date): string {
+  return `${date.toISOString().slice(0, 19)}Z`;
+}
+
+function unchanged(state: MirrorState): Refreshed {
+  return {
+    state,
+    changed: false,
+    added: 0,
+    removed: 0,
+    fetchedFiles: 0,
+    fetchedBytes: 0,
+    warnings: [],
+  };
+}
+
+function upstreamOf({ spec, credentials }: RefreshRequest, slots: HostSlots): Upstream {
+  return new Upstream({
+    url: spec.url,
+    connections: spec.limits.connections,
+    bytesPerSecond: spec.limits.bytesPerSecond,
+    stallMs: durationMs(spec.limits.stallTimeout),
+    retries: spec.limits.retries,
+    proxy: spec.proxy,
+    credentials,
+    slots,
+  });
+}
+
+function text(content: string): Uint8Array {
+  return Buffer.from(content);
+}

@@ -1,0 +1,111 @@
+/** The real product, as a child process. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { run, type Finished } from './process.ts';
+
+const launcher = path.resolve(import.meta.dirname, '../../cairn');
+
+export interface CairnOptions {
+  /** A folder of manifests; none when left out. */
+  readonly config?: string;
+  readonly data: string;
+  /** A free port of the loopback interface by default. */
+  readonly listen?: string;
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** More arguments of `cairn run`. */
+  readonly args?: readonly string[];
+  /** Give up waiting for it to become ready after so long; 30 seconds by default. */
+  readonly timeoutMs?: number;
+}
+
+export interface Cairn {
+  /** Without a slash at the end. */
+  readonly url: string;
+  readonly pid: number;
+  /** The server's own tokens, for `Authorization: Bearer …`. */
+  readonly tokens: { readonly read: string; readonly admin: string };
+  /** Everything it has written so far. */
+  readonly logs: string;
+  /** Runs `cairn …` against this server, as its admin. */
+  cli(...args: readonly string[]): Promise<Finished>;
+  /** Sends a signal (SIGTERM by default) and waits for the end. Gives the exit status, if any. */
+  kill(signal?: NodeJS.Signals): Promise<number | null>;
+}
+
+/** Starts `cairn run` and waits until /readyz says yes. */
+export async function startCairn(options: CairnOptions): Promise<Cairn> {
+  const { config, data, listen = '127.0.0.1:0', env = {}, args = [] } = options;
+  const source = config === undefined ? [] : ['--config', config];
+  const all = ['run', ...source, '--data', data, '--listen', listen, ...args];
+  const child = spawn(launcher, all, {
+    env: { ...cairnEnvironment(), ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const ended = once(child, 'close');
+  let logs = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text: string) => (logs += text));
+  }
+  const kill = async (signal: NodeJS.Signals = 'SIGTERM') => {
+    if (child.exitCode === null && child.signalCode === null) child.kill(signal);
+    await ended;
+    return child.exitCode;
+  };
+  const deadline = Date.now() + (options.timeoutMs ?? 30_000);
+  const url = await readyUrl(child, () => logs, deadline).catch(async (error: unknown) => {
+    await kill('SIGKILL');
+    throw error;
+  });
+  const token = (name: string) => readFileSync(path.join(data, 'tokens', name), 'utf8').trim();
+  const tokens = { read: token('read'), admin: token('admin') };
+  return {
+    url,
+    tokens,
+    pid: child.pid ?? 0,
+    get logs() {
+      return logs;
+    },
+    cli: (...words) => cairnCli(words, { CAIRN_SERVER: url, CAIRN_TOKEN: tokens.admin, ...env }),
+    kill,
+  };
+}
+
+/** Runs a command of the product. */
+export function cairnCli(
+  args: readonly string[],
+  env: Readonly<Record<string, string | undefined>> = {},
+): Promise<Finished> {
+  return run(launcher, args, { env: { ...cairnEnvironment(), ...env } });
+}
+
+/** The Node that runs the tests runs the product too. */
+function cairnEnvironment(): Record<string, string | undefined> {
+  const { PATH = '', ...rest } = process.env;
+  return {
+    ...rest,
+    PATH: `${path.dirname(process.execPath)}:${PATH}`,
+    NODE_TEST_CONTEXT: undefined,
+  };
+}
+
+async function readyUrl(
+  child: ChildProcess,
+  logs: () => string,
+  deadline: number,
+): Promise<string> {
+  while (Date.now() < deadline && child.exitCode === null && child.signalCode === null) {
+    const url = /listening on (https?:\/\/[^\s"]+?)\/?(?=[\s"]|$)/m.exec(logs())?.[1];
+    if (url !== undefined && (await isReady(url))) return url;
+    await sleep(25);
+  }
+  throw new Error(`cairn did not become ready:\n${logs()}`);
+}
+
+async function isReady(url: string): Promise<boolean> {
+  const response = await fetch(`${url}/readyz`).catch(() => undefined);
+  await response?.body?.cancel();
+  return response?.ok ?? false;
+}

@@ -1,0 +1,15 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+
+/** A test context, or `{ after }` of node:test inside a `describe`. */
+export interface Scope {
+  after(cleanUp: () => void | Promise<void>): void;
+}
+
+/** An empty folder that goes when the test, or the suite, is over. */
+export function tempDir(scope: Scope): string {
+  const folder = mkdtempSync(path.join(tmpdir(), 'cairn-test-'));
+  scope.after(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
