@@ -24,8 +24,16 @@ export interface Report<Status> {
   readonly failure?: CairnError;
   /** Wakes this object when one of these changes, appears or goes. */
   readonly dependsOn?: readonly Dependency[];
-  /** Look again after so long even if nothing changes; the loop adds jitter unless `exact`. */
+  /**
+   * Look again after so long even if nothing changes; the loop adds jitter unless `exact`. Beside
+   * a failure it takes the place of the loop's own back-off.
+   */
   readonly again?: { readonly ms: number; readonly exact?: boolean };
+  /**
+   * The request (see `RunContext.requested`) that has been answered by now: what status echoes.
+   * Left out: the present one. Null: none yet, the work for it still goes on.
+   */
+  readonly handled?: string | null;
   /** Things that happened in this run, worth an event each. */
   readonly events?: readonly Omit<ObjectEvent, 'regarding'>[];
 }
@@ -36,8 +44,8 @@ export interface RunContext {
   readonly now: () => Date;
   /** Runs this object again soon; for background work that has news. */
   readonly poke: () => void;
-  /** A person asked for this run (the reconcile annotation changed since it was last handled). */
-  readonly requested: boolean;
+  /** A person asked for work now: the value of the reconcile annotation, until it is handled. */
+  readonly requested?: string;
   readonly signal: AbortSignal;
 }
 

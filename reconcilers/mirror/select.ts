@@ -43,7 +43,7 @@ export function select(suite: string, release: Release, spec: MirrorSpec): Selec
   for (const file of release.files.values()) {
     const index = classify(file.path, every);
     if (index.component !== undefined && !directories.has(index.component)) continue;
-    if (!ofArchitecture(index, architectures) || !included(index, spec.include)) continue;
+    if (!ofArchitecture(index, architectures, release) || !included(index, spec.include)) continue;
     if (index.compression === '') plain.set(index.base, file);
     const group = groups.get(index.base) ?? { index, variants: [] };
     groups.set(index.base, group);
@@ -100,11 +100,17 @@ function endsIn(listed: string, asked: string): boolean {
   return listed.endsWith(`/${asked}`);
 }
 
-function ofArchitecture({ architecture }: IndexFile, wantedOnes: readonly string[]): boolean {
-  if (architecture === undefined || architecture === 'all' || architecture === 'source') {
-    return true;
-  }
-  return wantedOnes.length === 0 || wantedOnes.includes(architecture);
+/** Like apt, `all` has indexes of its own only where Release lists it as an architecture. */
+function ofArchitecture(
+  { architecture }: IndexFile,
+  wantedOnes: readonly string[],
+  release: Release,
+): boolean {
+  if (architecture === undefined || architecture === 'source') return true;
+  if (release.architectures.length === 0) return true;
+  return architecture === 'all'
+    ? release.architectures.includes('all')
+    : wantedOnes.includes(architecture);
 }
 
 function included(index: IndexFile, include: MirrorSpec['include']): boolean {

@@ -1,0 +1,31 @@
+# Everything starts here; each target first gets what it needs and finds it the second time.
+with-node = scripts/with-node
+node = $(with-node) node --disable-warning=ExperimentalWarning
+
+.PHONY: help run test check bench crds clean
+
+help: ## Show this list
+	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' Makefile
+
+run: ## Try Cairn on this machine, with a small archive made on the spot
+	@scripts/setup
+	@./cairn run --demo
+
+test: ## Check the formatting and the types, and run every test
+	@scripts/setup-test
+	@$(with-node) npm run --silent check
+
+check: ## Check the formatting and the types only
+	@scripts/setup --dev
+	@$(with-node) npm run --silent check:static
+
+bench: ## Measure Cairn beside aptly, debmirror and apt-mirror; options go into ARGS
+	@scripts/setup-bench
+	@$(node) bench/main.ts $(ARGS)
+
+crds: ## Write crds/*.yaml again from the kinds in crds/*.ts
+	@scripts/setup --dev
+	@$(with-node) npm run --silent crds
+
+clean: ## Remove all that was fetched or made: node_modules and .cache
+	rm -rf node_modules .cache

@@ -1,0 +1,66 @@
+import { ratio, type Result } from './results.ts';
+import { targets } from './targets.ts';
+
+export const cairnName = 'Cairn';
+
+/** A Markdown table of all results, in the order in which their titles first came. */
+export function formatTable(results: readonly Result[]): string {
+  const titles = [...new Set(results.map(({ title }) => title))];
+  const costs = titles.filter((title) => isCost(results, title));
+  const loads = titles.filter((title) => !isCost(results, title));
+  return [
+    tableOf(['work', 'tool', 'wall s', 'CPU s', 'peak MB', 'Cairn ÷ it', 'target'], costs, results),
+    tableOf(['work', 'tool', 'requests/s', 'MB/s', 'Cairn ÷ it', 'target'], loads, results),
+  ]
+    .filter((table) => table !== '')
+    .join('\n');
+}
+
+function isCost(results: readonly Result[], title: string): boolean {
+  return results.some((result) => result.title === title && 'wallSeconds' in result.figures);
+}
+
+function tableOf(
+  header: readonly string[],
+  titles: readonly string[],
+  results: readonly Result[],
+): string {
+  if (titles.length === 0) return '';
+  const rows = titles.flatMap((title) => rowsOf(results.filter((each) => each.title === title)));
+  const widths = header.map((_, at) =>
+    Math.max(...[header, ...rows].map((row) => row[at]?.length ?? 0)),
+  );
+  const line = (cells: readonly string[]) =>
+    `| ${cells.map((cell, at) => (at < 2 ? cell.padEnd(widths[at] ?? 0) : cell.padStart(widths[at] ?? 0))).join(' | ')} |\n`;
+  const rule = line(
+    widths.map((width, at) => (at < 2 ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`)),
+  );
+  return line(header) + rule + rows.map(line).join('');
+}
+
+function rowsOf(results: readonly Result[]): string[][] {
+  const cairn = results.find(({ tool }) => tool === cairnName);
+  return results.map((result) => [
+    result.title,
+    result.tool,
+    ...figuresOf(result),
+    ...(cairn && result !== cairn ? comparison(cairn, result) : ['', '']),
+  ]);
+}
+
+function figuresOf({ figures }: Result): string[] {
+  if ('wallSeconds' in figures) {
+    const { wallSeconds, cpuSeconds, peakMegabytes } = figures;
+    return [wallSeconds.toFixed(2), cpuSeconds.toFixed(2), peakMegabytes.toFixed(0)];
+  }
+  return [figures.requestsPerSecond.toFixed(0), figures.megabytesPerSecond.toFixed(0)];
+}
+
+function comparison(cairn: Result, peer: Result): string[] {
+  const value = ratio(cairn, peer);
+  const target = targets[peer.title];
+  if (target === undefined) return [value.toFixed(3), ''];
+  const isCostTarget = 'wallSeconds' in peer.figures;
+  const met = isCostTarget ? value <= target : value >= target;
+  return [value.toFixed(3), `${isCostTarget ? '≤' : '≥'} ${target} ${met ? '✓' : '✗'}`];
+}

@@ -1,0 +1,171 @@
+import type { IncomingMessage } from 'node:http';
+import type { Kind } from '../../crds/kind.ts';
+import { apiVersion, type KubeObject, type Manifest } from '../../crds/object.ts';
+import { apiError, ApiError } from './api-error.ts';
+import { exchange, unreachable } from './http-exchange.ts';
+import { readJson, readLines } from './response-body.ts';
+
+/** One object of one kind; the same words as in `ObjectKey`, with what URLs need. */
+export interface Target {
+  readonly kind: Kind;
+  readonly namespace: string;
+  readonly name: string;
+}
+
+export interface Listing {
+  readonly items: readonly KubeObject[];
+  readonly resourceVersion: string;
+}
+
+export interface ListScope {
+  readonly namespace?: string | undefined;
+  readonly labels?: string | undefined;
+}
+
+/** A line of a watch. */
+export interface WatchLine {
+  readonly type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK' | 'ERROR';
+  readonly object: KubeObject;
+}
+
+export interface ClientEvent {
+  readonly type: string;
+  readonly reason: string;
+  readonly message: string;
+  readonly count: number;
+  readonly lastAt: string;
+}
+
+/**
+ * The API of a Cairn server, in the dialect of Kubernetes. Calls throw `ApiError` when the server
+ * refuses, and `CliError` when it can't be reached.
+ */
+export class ApiClient {
+  readonly server: URL;
+  readonly #token: string | undefined;
+  readonly #signal: AbortSignal;
+
+  constructor({ server, token, signal }: { server: URL; token?: string; signal: AbortSignal }) {
+    this.server = server;
+    this.#token = token;
+    this.#signal = signal;
+  }
+
+  async get(target: Target): Promise<KubeObject | undefined> {
+    try {
+      return (await this.#json('GET', objectPath(target))) as KubeObject;
+    } catch (thrown) {
+      if (thrown instanceof ApiError && thrown.code === 404) return undefined;
+      throw thrown;
+    }
+  }
+
+  async list(kind: Kind, scope: ListScope): Promise<Listing> {
+    const answer = (await this.#json('GET', listPath(kind, scope))) as {
+      metadata?: { resourceVersion?: string };
+      items?: readonly KubeObject[];
+    };
+    return { items: answer.items ?? [], resourceVersion: answer.metadata?.resourceVersion ?? '0' };
+  }
+
+  /** Changes after `from`, until the server ends the watch or the signal aborts. */
+  async *watch(
+    kind: Kind,
+    scope: ListScope,
+    { from, signal }: { from: string; signal: AbortSignal },
+  ): AsyncGenerator<WatchLine> {
+    const query = { watch: 'true', resourceVersion: from, allowWatchBookmarks: 'true' };
+    const response = await this.#send('GET', listPath(kind, scope, query), { signal });
+    yield* readLines(response, signal) as AsyncGenerator<WatchLine>;
+  }
+
+  async mergePatch(target: Target, patch: unknown): Promise<KubeObject> {
+    const body = JSON.stringify(patch);
+    const type = 'application/merge-patch+json';
+    return (await this.#json('PATCH', objectPath(target), { body, type })) as KubeObject;
+  }
+
+  /** Server-side apply. JSON is YAML, and quicker to read. */
+  async apply(target: Target, manifest: Manifest, manager: string): Promise<KubeObject> {
+    const path = `${objectPath(target)}?fieldManager=${encodeURIComponent(manager)}&force=true`;
+    const options = { body: JSON.stringify(manifest), type: 'application/apply-patch+yaml' };
+    return (await this.#json('PATCH', path, options)) as KubeObject;
+  }
+
+  async delete(target: Target): Promise<void> {
+    await this.#json('DELETE', objectPath(target));
+  }
+
+  /** What happened to an object, oldest first. */
+  async events(target: Target): Promise<readonly ClientEvent[]> {
+    const answer = await this.#json('GET', `${objectPath(target)}/events`);
+    return (answer as { items?: readonly ClientEvent[] }).items ?? [];
+  }
+
+  /** Any other JSON of the server: `/api/v1/diff?from=…`. */
+  async read(path: string): Promise<unknown> {
+    return this.#json('GET', path);
+  }
+
+  async #json(method: string, path: string, sent: Sent = {}): Promise<unknown> {
+    const response = await this.#send(method, path, sent);
+    return this.#guard(() => readJson(response, this.server));
+  }
+
+  async #send(
+    method: string,
+    path: string,
+    { body, type, signal }: Sent,
+  ): Promise<IncomingMessage> {
+    const response = await exchange({
+      method,
+      url: new URL(path, this.server),
+      headers: {
+        accept: 'application/json',
+        ...(type !== undefined && { 'content-type': type }),
+        ...(this.#token !== undefined && { authorization: `Bearer ${this.#token}` }),
+      },
+      ...(body !== undefined && { body }),
+      signal: signal ?? this.#signal,
+    });
+    const status = response.statusCode ?? 0;
+    if (status >= 200 && status < 300) return response;
+    const refusal = await this.#guard(() => readJson(response, this.server).catch(() => undefined));
+    throw apiError(status, refusal, this.server);
+  }
+
+  /** A connection that breaks while an answer arrives is told like one that was never made. */
+  async #guard<T>(read: () => Promise<T>): Promise<T> {
+    try {
+      return await read();
+    } catch (thrown) {
+      if (thrown instanceof Error && 'code' in thrown) throw unreachable(this.server, thrown);
+      throw thrown;
+    }
+  }
+}
+
+interface Sent {
+  readonly body?: string;
+  readonly type?: string;
+  readonly signal?: AbortSignal;
+}
+
+function objectPath({ kind, namespace, name }: Target): string {
+  return `${collectionPath(kind, namespace)}/${encodeURIComponent(name)}`;
+}
+
+function collectionPath({ plural }: Kind, namespace: string | undefined): string {
+  const scope = namespace === undefined ? '' : `/namespaces/${encodeURIComponent(namespace)}`;
+  return `/apis/${apiVersion}${scope}/${plural}`;
+}
+
+function listPath(
+  kind: Kind,
+  { namespace, labels }: ListScope,
+  query: Readonly<Record<string, string>> = {},
+): string {
+  const search = new URLSearchParams(query);
+  if (labels !== undefined) search.set('labelSelector', labels);
+  return `${collectionPath(kind, namespace)}${search.size > 0 ? `?${search}` : ''}`;
+}

@@ -1,0 +1,35 @@
+import { exit, parseOptions, type Command } from './command.ts';
+import { parseGoal } from './goal.ts';
+import { connect, namespaceOptions, serverOptions } from './server-options.ts';
+import { nameOf, parseTargets } from './targets.ts';
+import { parseTimeout, timeoutOption, waitFor } from './waiting.ts';
+import { requireObject } from './objects.ts';
+
+const options = {
+  wait: { type: 'boolean', description: 'return when they are gone' },
+  ...timeoutOption,
+  ...namespaceOptions,
+  ...serverOptions,
+} as const;
+
+export const command: Command = {
+  name: 'delete',
+  summary: 'Deletes objects. A config source that declares them makes them again.',
+  usage: ['delete KIND/NAME…'],
+  options,
+  exits: { 3: 'with --wait: not gone when the time was over' },
+
+  async run(args, io) {
+    const { values, positionals } = parseOptions(args, options);
+    const targets = parseTargets(positionals, values.namespace);
+    const timeoutMs = parseTimeout(values.timeout);
+    const client = await connect(values, io);
+    for (const target of targets) {
+      await requireObject(client, target);
+      await client.delete(target);
+      if (!values.wait) io.out(`${nameOf(target)} deleted`);
+    }
+    if (!values.wait) return exit.good;
+    return waitFor({ client, targets, goal: parseGoal('delete'), timeoutMs }, io);
+  },
+};

@@ -1,0 +1,101 @@
+import { ageOf } from './age.ts';
+import type { ApiClient, ClientEvent, Target } from './api-client.ts';
+import { exit, parseOptions, type Command } from './command.ts';
+import { abridge } from './abridge.ts';
+import { objectUrls } from './object-urls.ts';
+import { requireObject, type AnyObject } from './objects.ts';
+import { toYaml } from './output.ts';
+import { connect, namespaceOptions, serverOptions } from './server-options.ts';
+import { formatTable } from './table.ts';
+import { parseTargets } from './targets.ts';
+
+const options = { ...namespaceOptions, ...serverOptions } as const;
+
+export const command: Command = {
+  name: 'describe',
+  summary:
+    'Says everything about objects: what is declared, how it is, what happened, where to get it.',
+  usage: ['describe KIND/NAME…'],
+  options,
+  exits: {},
+
+  async run(args, io) {
+    const { values, positionals } = parseOptions(args, options);
+    const targets = parseTargets(positionals, values.namespace);
+    const client = await connect(values, io);
+    const texts: string[] = [];
+    for (const target of targets) texts.push(await describe(client, target));
+    io.out(texts.join('\n\n---\n\n'));
+    return exit.good;
+  },
+};
+
+async function describe(client: ApiClient, target: Target): Promise<string> {
+  const object = await requireObject(client, target);
+  const events = await client.events(target);
+  const now = new Date();
+  const { conditions = [], ...status } = object.status;
+  const sections = [
+    header(object, now),
+    section('Spec', await toYaml(abridge(object.spec))),
+    ...(Object.keys(status).length > 0 ? [section('Status', await toYaml(abridge(status)))] : []),
+    ...(conditions.length > 0 ? [section('Conditions', conditionTable(conditions, now))] : []),
+    ...urlSection(object, client.server),
+    section('Events', events.length > 0 ? eventTable(events, now) : 'none'),
+  ];
+  return sections.join('\n');
+}
+
+function header({ kind, metadata }: AnyObject, now: Date): string {
+  const pairs = (record: Readonly<Record<string, string>> = {}) =>
+    Object.entries(record).map(([key, value]) => `${key}=${value}`);
+  const rows = [
+    ['Name:', metadata.name],
+    ['Namespace:', metadata.namespace],
+    ['Kind:', kind],
+    ['UID:', metadata.uid],
+    ['Created:', `${metadata.creationTimestamp} (${ageOf(metadata.creationTimestamp, now)} ago)`],
+    ...(metadata.deletionTimestamp ? [['Deleting since:', metadata.deletionTimestamp]] : []),
+    ...pairs(metadata.labels).map((pair, index) => [index === 0 ? 'Labels:' : '', pair]),
+    ...pairs(metadata.annotations).map((pair, index) => [index === 0 ? 'Annotations:' : '', pair]),
+  ];
+  return formatTable(rows);
+}
+
+function conditionTable(
+  conditions: NonNullable<AnyObject['status']['conditions']>,
+  now: Date,
+): string {
+  return formatTable([
+    ['TYPE', 'STATUS', 'SINCE', 'REASON', 'MESSAGE'],
+    ...conditions.map(({ type, status, lastTransitionTime, reason, message }) => [
+      type,
+      status,
+      ageOf(lastTransitionTime, now),
+      reason,
+      message,
+    ]),
+  ]);
+}
+
+function eventTable(events: readonly ClientEvent[], now: Date): string {
+  return formatTable([
+    ['LAST', 'COUNT', 'TYPE', 'REASON', 'MESSAGE'],
+    ...events.map(({ type, reason, message, count, lastAt }) => [
+      ageOf(lastAt, now),
+      String(count),
+      type,
+      reason,
+      message,
+    ]),
+  ]);
+}
+
+function urlSection(object: AnyObject, server: URL): readonly string[] {
+  const urls = objectUrls(object, server);
+  return urls.length > 0 ? [section('URLs', formatTable(urls))] : [];
+}
+
+function section(title: string, body: string): string {
+  return `${title}:\n${body.replace(/^(?=.)/gm, '  ')}`;
+}

@@ -1,0 +1,54 @@
+import { annotations, conditionOf } from '../../crds/object.ts';
+import { exit, parseOptions, type Command } from './command.ts';
+import { conditionGoal, type Goal } from './goal.ts';
+import { connect, namespaceOptions, serverOptions } from './server-options.ts';
+import { nameOf, parseTargets } from './targets.ts';
+import { parseTimeout, timeoutOption, waitFor } from './waiting.ts';
+
+const options = {
+  wait: { type: 'boolean', description: 'return when that is done' },
+  ...timeoutOption,
+  ...namespaceOptions,
+  ...serverOptions,
+} as const;
+
+export const command: Command = {
+  name: 'reconcile',
+  summary: 'Looks at objects now: a Mirror asks its upstream, a ConfigSource its git server.',
+  usage: ['reconcile KIND/NAME… [--wait]'],
+  options,
+  exits: { 3: 'with --wait: not done, or not ready, when the time was over' },
+
+  async run(args, io) {
+    const { values, positionals } = parseOptions(args, options);
+    const targets = parseTargets(positionals, values.namespace);
+    const timeoutMs = parseTimeout(values.timeout);
+    const client = await connect(values, io);
+    const token = new Date().toISOString();
+    for (const target of targets) {
+      await client.mergePatch(target, {
+        metadata: { annotations: { [annotations.reconcile]: token } },
+      });
+      if (!values.wait) io.out(`${nameOf(target)} will be reconciled`);
+    }
+    if (!values.wait) return exit.good;
+    return waitFor({ client, targets, goal: handledGoal(token), timeoutMs }, io);
+  },
+};
+
+/** The request was taken up, what it started is over, and the outcome is good. */
+function handledGoal(token: string): Goal {
+  const ready = conditionGoal('Ready', 'True');
+  return {
+    reached: 'reconciled',
+    isReached: (object) =>
+      object?.status.lastHandledReconcileAt === token &&
+      conditionOf(object, 'Reconciling')?.status !== 'True' &&
+      object.status['refreshInProgress'] !== true &&
+      ready.isReached(object),
+    explain: (object) =>
+      object && object.status.lastHandledReconcileAt !== token
+        ? 'the request was not taken up yet'
+        : ready.explain(object),
+  };
+}

@@ -1,0 +1,134 @@
+import { resolve } from 'node:path';
+import { createLog } from '../log.ts';
+import { exit, parseOptions, UsageError, type Command, type Io } from './command.ts';
+
+const options = {
+  config: {
+    type: 'string',
+    value: 'DIR_OR_GIT_URL',
+    description: 'where the manifests are: a directory, or a git repository',
+  },
+  branch: { type: 'string', value: 'B', description: 'the branch of the git repository' },
+  path: { type: 'string', value: 'P', description: 'the directory inside it' },
+  'config-interval': {
+    type: 'string',
+    value: '10s',
+    description: 'how often to ask the git server for changes',
+  },
+  'config-secret': {
+    type: 'string',
+    value: 'NAME',
+    description: 'the secret with the credentials for the git repository',
+  },
+  data: {
+    type: 'string',
+    value: 'DIR',
+    default: './cairn-data',
+    description: 'where Cairn keeps everything',
+  },
+  listen: {
+    type: 'string',
+    value: 'HOST:PORT',
+    default: '127.0.0.1:8080',
+    description: 'where to serve; port 0 picks a free one',
+  },
+  secrets: {
+    type: 'string',
+    value: 'DIR',
+    description: 'secrets as files, NAME/KEY; DATA/secrets by default',
+  },
+  'external-url': {
+    type: 'string',
+    value: 'URL',
+    description: 'how clients reach this server, for the configuration it generates',
+  },
+  'log-format': { type: 'string', value: 'text|json', default: 'text', description: 'of the log' },
+  'log-level': {
+    type: 'string',
+    value: 'debug|info|warn|error',
+    default: 'info',
+    description: 'the least that is logged',
+  },
+  demo: {
+    type: 'boolean',
+    description: "mirror this machine's own APT sources, and prove that apt can use the result",
+  },
+} as const;
+
+export const command: Command = {
+  name: 'run',
+  summary: 'Runs Cairn: makes what is declared true, and serves it.',
+  usage: ['run --config DIR_OR_GIT_URL --data DIR [--listen HOST:PORT]', 'run --demo'],
+  options,
+  exits: { 1: 'it could not start, for example because another Cairn uses the data directory' },
+  examples: ['cairn run --config ./config --data ./cairn-data', 'cairn run --demo'],
+
+  async run(args, io) {
+    const { values, positionals } = parseOptions(args, options);
+    if (positionals.length > 0) throw new UsageError(`unexpected ${positionals.join(' ')}`);
+    if (values.demo) {
+      const { runDemo } = await import('./demo.ts');
+      return runDemo(listenAddress(values.listen), io);
+    }
+    const { startInstance } = await import('../instance.ts');
+    const config = values.config;
+    const instance = await startInstance({
+      ...listenAddress(values.listen),
+      data: resolve(io.cwd, values.data),
+      config:
+        config === undefined
+          ? undefined
+          : {
+              location: isPath(config) ? resolve(io.cwd, config) : config,
+              branch: values.branch,
+              path: values.path,
+              interval: values['config-interval'],
+              secret: values['config-secret'],
+            },
+      secretsFolder: values.secrets === undefined ? undefined : resolve(io.cwd, values.secrets),
+      externalUrl: values['external-url'],
+      log: createLog({
+        format: oneOf('log-format', values['log-format'], ['text', 'json']),
+        level: oneOf('log-level', values['log-level'], ['debug', 'info', 'warn', 'error']),
+        write: (line: string) => io.err(line.replace(/\n$/, '')),
+      }),
+    });
+    io.out(`listening on ${instance.url}`);
+    await stopped(io);
+    await instance.close();
+    return exit.good;
+  },
+};
+
+/** Resolves when the user wants to stop. */
+export function stopped({ signal }: Io): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) =>
+    signal.addEventListener('abort', () => resolve(), { once: true }),
+  );
+}
+
+export interface ListenAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+function listenAddress(text: string): ListenAddress {
+  const match = /^(?:\[([0-9a-fA-F:]+)\]|([^:\s]*)):(\d{1,5})$/.exec(text);
+  const port = Number(match?.[3]);
+  if (!match || port > 65_535) {
+    throw new UsageError(`--listen ${text}: expected HOST:PORT, as in 127.0.0.1:8080`);
+  }
+  return { host: match[1] ?? (match[2] || '0.0.0.0'), port };
+}
+
+/** A URL has a scheme, an ssh address a colon before any slash; the rest is a path. */
+function isPath(location: string): boolean {
+  return !/^[a-z][a-z0-9+.-]*:\/\//i.test(location) && !/^[^/]+:/.test(location);
+}
+
+function oneOf<const W extends string>(option: string, word: string, words: readonly W[]): W {
+  const found = words.find((one) => one === word);
+  if (!found) throw new UsageError(`--${option} ${word}: expected one of ${words.join(', ')}`);
+  return found;
+}

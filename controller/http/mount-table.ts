@@ -1,0 +1,190 @@
+import type { Environment } from '../../crds/environment.ts';
+import { mountPath } from '../../crds/mount-path.ts';
+import type { Mirror, MirroredSuite } from '../../crds/mirror.ts';
+import { isReady } from '../../crds/object.ts';
+import type { Snapshot } from '../../crds/snapshot.ts';
+
+/** One tree at one place, with all that is needed to answer for it. */
+export interface Mount {
+  readonly mirror: string;
+  readonly namespace: string;
+  /** The upstream archive. */
+  readonly url: string;
+  /** Below its area: `<host>/<path>`, or empty. */
+  readonly path: string;
+  /** `<host>/<path>` in any case. */
+  readonly livePath: string;
+  readonly tree: string;
+  /** The tree of the Release files that replace upstream's. */
+  readonly overlay?: string;
+  /** Trees of before, newest first: they still answer by-hash requests. */
+  readonly previous: readonly string[];
+  readonly public: boolean;
+  readonly download: 'Eager' | 'Lazy';
+  /** The armored upstream keys. */
+  readonly keyring?: string;
+  readonly suites: readonly MirroredSuite[];
+  /** Last-Modified of all files below a suite's directory; else that suite's own. Milliseconds. */
+  readonly suitesModified?: number;
+  /** Last-Modified of all other files, in milliseconds. */
+  readonly modified: number;
+}
+
+/** Everything below one prefix of the URL space: a snapshot, an environment, the live mirrors. */
+export interface Area {
+  readonly kind: 'live' | 'mirror' | 'snapshot' | 'environment';
+  readonly name: string;
+  /** Mounts by mount path, sorted; of those that share a path, the first that has a file answers. */
+  readonly mounts: ReadonlyMap<string, readonly Mount[]>;
+  /** Segments of the longest mount path. */
+  readonly depth: number;
+}
+
+export interface SnapshotArea extends Area {
+  readonly uids: readonly string[];
+  readonly mirrorSet: string;
+  readonly ready: boolean;
+  /** Milliseconds. */
+  readonly takenAt: number;
+}
+
+/** All areas, by name, as the stored objects describe them at one instant. */
+export interface MountTable {
+  readonly live: Area;
+  readonly mirrors: ReadonlyMap<string, Area>;
+  /** Newest first. */
+  readonly snapshots: readonly SnapshotArea[];
+  readonly environments: ReadonlyMap<string, Area>;
+}
+
+export interface Mountable {
+  readonly mirrors: Iterable<Mirror>;
+  readonly snapshots: Iterable<Snapshot>;
+  readonly environments: Iterable<Environment>;
+}
+
+/** Lays out the URL space. Pure: equal objects give an equal table. */
+export function mountTable({ mirrors, snapshots, environments }: Mountable): MountTable {
+  const live: Mount[] = [];
+  const byMirror = new Map<string, Area>();
+  for (const mirror of mirrors) {
+    const mount = liveMount(mirror);
+    if (!mount) continue;
+    live.push(mount);
+    const name = mirror.metadata.name;
+    byMirror.set(name, area('mirror', name, [{ ...mount, path: '' }]));
+  }
+  const taken = [...snapshots].map(snapshotArea).filter((found) => found !== undefined);
+  taken.sort((a, b) => b.takenAt - a.takenAt || (a.name < b.name ? -1 : 1));
+  const served = [...environments].map((environment) => environmentArea(environment, taken));
+  return {
+    live: area('live', '', live),
+    mirrors: byMirror,
+    snapshots: taken,
+    environments: new Map(served.map((found) => [found.name, found])),
+  };
+}
+
+/** The mounts of an area in one list. */
+export function mountsOf({ mounts }: Area): readonly Mount[] {
+  return [...mounts.values()].flat();
+}
+
+function liveMount({ metadata, spec, status }: Mirror): Mount | undefined {
+  const state = status?.state;
+  if (!state) return undefined;
+  return {
+    mirror: metadata.name,
+    namespace: metadata.namespace,
+    url: spec.url,
+    path: mountPath(spec.url),
+    livePath: mountPath(spec.url),
+    tree: state.tree,
+    previous: (status.predecessors ?? []).map(({ tree }) => tree),
+    public: spec.public,
+    download: spec.download,
+    ...(state.keyring === undefined ? {} : { keyring: state.keyring }),
+    suites: state.suites,
+    modified: Date.parse(metadata.creationTimestamp),
+  };
+}
+
+function snapshotArea({ metadata, status, ...object }: Snapshot): SnapshotArea | undefined {
+  if (!status?.members || status.takenAt === undefined) return undefined;
+  const takenAt = Date.parse(status.takenAt);
+  const { namespace } = metadata;
+  const mounts = status.members.map((member): Mount => ({
+    ...member,
+    livePath: member.path,
+    namespace,
+    previous: [],
+    suitesModified: takenAt,
+    modified: takenAt,
+  }));
+  return {
+    ...area('snapshot', metadata.name, mounts),
+    uids: [metadata.uid, ...(status.id === undefined ? [] : [status.id])],
+    mirrorSet: status.mirrorSet ?? object.spec.mirrorSetRef.name,
+    ready: isReady({ ...object, metadata, status }),
+    takenAt,
+  };
+}
+
+function environmentArea(
+  { metadata, status }: Environment,
+  snapshots: readonly SnapshotArea[],
+): Area {
+  const published = status?.published;
+  if (!published) return area('environment', metadata.name, []);
+  const history = status.history ?? [];
+  const allPublic = published.members.every((member) => member.public);
+  const mounts = published.members.map((member): Mount => ({
+    ...member,
+    livePath: member.path,
+    namespace: metadata.namespace,
+    previous: history.flatMap((entry) => formerTrees(entry, member, snapshots, allPublic)),
+    suitesModified: Date.parse(published.date),
+    modified: Date.parse(metadata.creationTimestamp),
+  }));
+  return area('environment', metadata.name, mounts);
+}
+
+interface FormerPublication {
+  readonly snapshotUid: string;
+  readonly trees: readonly string[];
+  readonly overlays: readonly string[];
+}
+
+/**
+ * What was at a mount path before. When its snapshot is gone, nobody knows any more which of its
+ * trees was at which mount, so they answer only where none of them needs a token.
+ */
+function formerTrees(
+  entry: FormerPublication,
+  member: { readonly path: string; readonly public: boolean },
+  snapshots: readonly SnapshotArea[],
+  allPublic: boolean,
+): readonly string[] {
+  if (allPublic) return [...entry.overlays, ...entry.trees];
+  const snapshot = snapshots.find(({ uids }) => uids.includes(entry.snapshotUid));
+  const mounts = snapshot?.mounts.get(member.path) ?? [];
+  return mounts.filter((mount) => mount.public || !member.public).map(({ tree }) => tree);
+}
+
+function area<Kind extends Area['kind']>(
+  kind: Kind,
+  name: string,
+  mounts: readonly Mount[],
+): Area & { kind: Kind } {
+  const sorted = [...mounts].sort((a, b) => order(a.path, b.path) || order(a.mirror, b.mirror));
+  const byPath = new Map<string, Mount[]>();
+  for (const mount of sorted) {
+    byPath.set(mount.path, [...(byPath.get(mount.path) ?? []), mount]);
+  }
+  const depth = Math.max(0, ...sorted.map(({ path }) => path.split('/').length));
+  return { kind, name, mounts: byPath, depth };
+}
+
+function order(a: string, b: string): number {
+  return a < b ? -1 : Number(a > b);
+}

@@ -1,0 +1,42 @@
+import type { Registry } from 'prom-client';
+import type { Store } from '../../crds/store.ts';
+import type { BlobReader } from '../../depot/depot.ts';
+import type { Trees } from '../../depot/tree-reader.ts';
+import type { Log } from '../log.ts';
+import type { LazyPool } from './lazy.ts';
+
+export interface Health {
+  readonly live: boolean;
+  readonly ready: boolean;
+  readonly problems: readonly string[];
+}
+
+export interface ServerOptions {
+  readonly store: Store;
+  readonly blobs: BlobReader;
+  readonly trees: Trees;
+  readonly lazy: LazyPool;
+  /** The armored public keys that sign an environment now, if it has been published. */
+  readonly environmentKeys: (name: string) => Promise<string | undefined>;
+  /** Compares two snapshots or environments; throws `CairnError`. */
+  readonly diff?: (from: string, to: string, signal: AbortSignal) => Promise<unknown>;
+  readonly metrics: Registry;
+  readonly health: () => Health;
+  readonly log: Log;
+  /** Log every request, at debug. */
+  readonly accessLog?: boolean;
+  /** Opens private content. An empty token opens nothing. */
+  readonly readToken: string;
+  /** Opens private content and writes through the API. An empty token opens nothing. */
+  readonly adminToken: string;
+  /** How clients reach this server, if not by the Host they ask for: `https://apt.example.com`. */
+  readonly externalUrl?: string;
+  readonly now: () => Date;
+}
+
+export interface Server {
+  /** Reads the store, then accepts connections. Port 0 picks a free one. */
+  listen(host: string, port: number): Promise<{ readonly url: string }>;
+  /** Accepts nothing new, lets running requests finish for so long, then cuts them off. */
+  close(graceMs: number): Promise<void>;
+}

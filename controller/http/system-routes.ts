@@ -1,0 +1,63 @@
+import { readFileSync } from 'node:fs';
+import express, { type Request, type Response, type Router } from 'express';
+import type { Registry } from 'prom-client';
+import { closing } from './connection.ts';
+import type { Health, ServerOptions } from './options.ts';
+import { plain } from './reply.ts';
+import { ApiFailure } from './api/status.ts';
+import { isLocal, type WriteRules } from './api/write-rules.ts';
+
+/** Health, metrics and version. */
+export function systemRoutes(health: () => Health, metrics: Registry): Router {
+  const router = express.Router();
+  router.get('/livez', (_req, res) => tell(res, health(), (state) => state.live));
+  router.get('/readyz', (_req, res) => tell(res, health(), (state) => state.ready));
+  router.get('/healthz', (_req, res) => tell(res, health(), ({ live, ready }) => live && ready));
+  router.get('/metrics', async (_req, res) => {
+    res.type(metrics.contentType).send(await metrics.metrics());
+  });
+  const version = versionInfo();
+  router.get('/version', (_req, res) => void res.json(version));
+  return router;
+}
+
+function tell(res: Response, state: Health, isGood: (state: Health) => boolean): void {
+  const good = isGood(state);
+  const lines = good ? ['ok'] : ['not ok', ...state.problems];
+  res.status(good ? 200 : 503).set('Cache-Control', 'no-store');
+  res.type(plain).send(`${lines.join('\n')}\n`);
+}
+
+/** As `kubectl version` reads it. */
+function versionInfo() {
+  const file = new URL('../../package.json', import.meta.url);
+  const { version } = JSON.parse(readFileSync(file, 'utf8')) as { version: string };
+  const [major = '', minor = ''] = version.split('.');
+  const platform = `${process.platform}/${process.arch}`;
+  return { major, minor, gitVersion: `v${version}`, goVersion: '', compiler: 'node', platform };
+}
+
+export interface DiffOptions {
+  readonly diff: ServerOptions['diff'];
+  readonly rules: WriteRules;
+  /** Whether something private is served: then the names of its packages are, too. */
+  readonly hasPrivate: () => boolean;
+}
+
+/** `GET /api/v1/diff?from=…&to=…`: what changes between two snapshots or environments. */
+export function diffRoute({ diff, rules, hasPrivate }: DiffOptions): Router {
+  const router = express.Router();
+  router.get('/api/v1/diff', async (req: Request, res: Response) => {
+    const { from, to } = req.query;
+    if (typeof from !== 'string' || typeof to !== 'string' || from === '' || to === '') {
+      throw new ApiFailure(400, 'give from and to, once each');
+    }
+    if (!diff) throw new ApiFailure(503, 'this server compares nothing');
+    const allowed = rules.access.mayRead(req.headers.authorization) || isLocal(req, rules);
+    if (hasPrivate() && !allowed) {
+      throw new ApiFailure(401, 'some archives here are private: comparing needs the read token');
+    }
+    res.json(await diff(from, to, closing(req.socket)));
+  });
+  return router;
+}

@@ -1,0 +1,230 @@
+import { keyOf, type ObjectKey } from '../../crds/object.ts';
+import type { Store } from '../../crds/store.ts';
+import type { Log } from '../log.ts';
+import { jittered } from './backoff.ts';
+import { DependencyIndex } from './dependencies.ts';
+import { healthOf, type Health } from './health.ts';
+import { Informer } from './informer.ts';
+import { createMetrics, type LoopMetrics, type ReconcileResult } from './metrics.ts';
+import { realClock, WorkQueue, type Clock, type Priority } from './queue.ts';
+import { RateGuard } from './rate-guard.ts';
+import { Runner, type AnyReconciler, type Next } from './run.ts';
+import { urgencyOf, type Seen } from './seen.ts';
+
+export interface LoopOptions {
+  readonly store: Store;
+  /** At most one per kind. */
+  readonly reconcilers: readonly AnyReconciler[];
+  readonly log: Log;
+  /** The time that statuses show. */
+  readonly now?: () => Date;
+  readonly metrics?: LoopMetrics;
+  /** How many objects are worked on at once. */
+  readonly workers?: number;
+  /** The time that passes; for tests. */
+  readonly clock?: Clock;
+  readonly random?: () => number;
+}
+
+export interface Loop {
+  /** Every kind has been listed once. */
+  readonly synced: Promise<void>;
+  /** Runs an object soon, as if something it depends on had changed. */
+  poke(key: ObjectKey): void;
+  /** Resolves when all that is in the store is known, and nothing waits or runs. For tests. */
+  idle(): Promise<void>;
+  health(): Health;
+  /**
+   * Takes nothing in any more, aborts what runs and waits for it so long. Yields the keys of those
+   * that would not end. What is aborted writes nothing.
+   */
+  stop(graceMs: number): Promise<readonly string[]>;
+}
+
+const defaultWorkers = 4;
+/** Looks that nobody asked for, lest anything be forgotten. They write nothing when all is well. */
+const safetyMs = { done: 10 * 3600_000, waiting: 5 * 60_000, blind: 30_000 };
+
+/** Starts to bring every object of the reconcilers' kinds to what it asks for, until stopped. */
+export function startLoop(options: LoopOptions): Loop {
+  return new ReconcileLoop(options);
+}
+
+class ReconcileLoop implements Loop {
+  readonly synced: Promise<void>;
+  readonly #options: LoopOptions;
+  readonly #clock: Clock;
+  readonly #random: () => number;
+  readonly #metrics: LoopMetrics;
+  readonly #runner: Runner;
+  readonly #queue: WorkQueue;
+  readonly #kinds: ReadonlySet<string>;
+  readonly #informers = new Map<string, Informer>();
+  readonly #following: Promise<void>[] = [];
+  readonly #dependencies = new DependencyIndex();
+  readonly #guard = new RateGuard();
+  readonly #stop = new AbortController();
+
+  constructor(options: LoopOptions) {
+    const { store, reconcilers, log, now = () => new Date() } = options;
+    this.#options = options;
+    this.#clock = options.clock ?? realClock;
+    this.#random = options.random ?? Math.random;
+    this.#metrics = options.metrics ?? createMetrics();
+    const byKind = new Map(reconcilers.map((one) => [one.kind.kind, one]));
+    this.#kinds = new Set(byKind.keys());
+    const poke = (key: string) => this.#wake(key, 1);
+    this.#runner = new Runner({ store, reconcilers: byKind, now, log, poke });
+    const workers = options.workers ?? defaultWorkers;
+    this.#queue = new WorkQueue({
+      work: (key, signal) => this.#work(key, signal),
+      workers,
+      clock: this.#clock,
+      random: this.#random,
+      observer: this.#metrics.queue,
+    });
+    this.#metrics.watch({ workers, stats: () => this.#queue.stats(), objects: () => this.#seen() });
+    for (const kind of this.#kinds) this.#follow(kind);
+    this.synced = Promise.all([...this.#informers.values()].map((one) => one.synced)).then(
+      () => {},
+    );
+  }
+
+  poke(key: ObjectKey): void {
+    this.#wake(keyOf(key), 1);
+  }
+
+  async idle(): Promise<void> {
+    await this.synced;
+    while (!this.#stop.signal.aborted && !(await this.#isIdle())) {
+      await this.#queue.quiet();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+
+  health(): Health {
+    return healthOf(this.#queue.stats(), this.#informers);
+  }
+
+  async stop(graceMs: number): Promise<readonly string[]> {
+    this.#stop.abort();
+    const stuck = await this.#queue.shutdown(graceMs);
+    await Promise.all(this.#following);
+    return stuck;
+  }
+
+  async #isIdle(): Promise<boolean> {
+    for (const informer of this.#informers.values()) {
+      if (!(await informer.isCaughtUp())) return false;
+    }
+    return this.#queue.isQuiet();
+  }
+
+  /** Follows a kind; one without a reconciler is followed for those who depend on it. */
+  #follow(kind: string): void {
+    if (this.#informers.has(kind)) return;
+    const informer = new Informer({
+      kind,
+      store: this.#options.store,
+      clock: this.#clock,
+      log: this.#options.log,
+      changed: (after, before, isFirstList) => this.#changed(after, before, isFirstList),
+      gone: (last) => this.#gone(last),
+    });
+    this.#informers.set(kind, informer);
+    this.#following.push(informer.run(this.#stop.signal));
+  }
+
+  #changed(after: Seen, before: Seen | undefined, isFirstList: boolean): void {
+    this.#wakeDependents(after);
+    const urgency = urgencyOf(before, after);
+    if (urgency === undefined || !this.#kinds.has(after.kind)) return;
+    if (urgency === 0) this.#queue.forgive(keyOf(after));
+    this.#queue.add(keyOf(after), isFirstList ? 2 : urgency);
+  }
+
+  #gone(last: Seen): void {
+    const key = keyOf(last);
+    this.#queue.drop(key);
+    this.#forget(key);
+    this.#wakeDependents(last);
+  }
+
+  #forget(key: string): void {
+    this.#dependencies.remove(key);
+    this.#guard.forget(key);
+    this.#runner.forget(key);
+  }
+
+  #wakeDependents(object: ObjectKey): void {
+    for (const key of this.#dependencies.changed(object)) this.#wake(key, 1);
+  }
+
+  /** Adds a key that no person has changed: too many of these in a row have to wait. */
+  #wake(key: string, priority: Priority): void {
+    const wait = this.#guard.waitMs(key, this.#clock.now());
+    if (wait === 0) this.#queue.add(key, priority);
+    else this.#queue.addAfter(key, wait, priority);
+  }
+
+  /** One run of a key, from the queue. Never rejects. */
+  async #work(key: string, signal: AbortSignal): Promise<void> {
+    const start = this.#clock.now();
+    const object = parseKey(key);
+    this.#dependencies.begin(key);
+    const isTooMany = this.#guard.ran(key, start);
+    if (isTooMany) await this.#tellOfHotLoop(object);
+    const next = await this.#runner.run(object, signal).catch((error: unknown): Next => {
+      if (signal.aborted) return { do: 'stop' };
+      this.#options.log.error('the store failed', { ...object, error });
+      return { do: 'return', remedy: 'retry' };
+    });
+    const dependsOn = next.do === 'return' ? next.dependsOn : undefined;
+    for (const { kind } of dependsOn ?? []) this.#follow(kind);
+    if (this.#dependencies.end(key, dependsOn)) this.#wake(key, 1);
+    this.#schedule(key, next);
+    this.#metrics.reconciled(object.kind, resultOf(next), (this.#clock.now() - start) / 1000);
+  }
+
+  #schedule(key: string, next: Next): void {
+    if (next.do === 'gone') this.#forget(key);
+    if (next.do === 'repeat') this.#wake(key, 1);
+    if (next.do !== 'return') return;
+    const { remedy, again, isProgressing = false } = next;
+    if (remedy === 'stall') this.#metrics.stalled(parseKey(key).kind);
+    if (remedy === 'retry') this.#queue.retry(key);
+    else this.#queue.forgive(key);
+    const isWaiting = remedy === 'wait' || isProgressing;
+    const isBlind = next.dependsOn === undefined; // it threw: what wakes it may not be known
+    const safety = !isWaiting ? 'done' : isBlind ? 'blind' : 'waiting';
+    const { ms, exact = false } = again ?? { ms: safetyMs[safety] };
+    const wish = exact ? ms : jittered(ms, this.#random());
+    const least = this.#guard.waitMs(key, this.#clock.now());
+    this.#queue.addAfter(key, Math.max(wish, least), 2);
+  }
+
+  async #tellOfHotLoop(regarding: ObjectKey): Promise<void> {
+    this.#options.log.warn('excessive reconciles', { ...regarding });
+    const message = 'is run all the time although nobody changes it; it is slowed down';
+    await this.#options.store
+      .record({ regarding, type: 'Warning', reason: 'ExcessiveReconciles', message })
+      .catch((error: unknown) => this.#options.log.warn('event not stored', { error }));
+  }
+
+  *#seen(): Iterable<Seen> {
+    for (const { known } of this.#informers.values()) yield* known.values();
+  }
+}
+
+function resultOf(next: Next): ReconcileResult {
+  if (next.do === 'repeat') return 'requeue';
+  if (next.do !== 'return') return 'success';
+  if (next.remedy === 'retry' || next.remedy === 'stall') return 'error';
+  return next.again ? 'requeue_after' : 'success';
+}
+
+/** The inverse of `keyOf`: none of the parts has a slash in it. */
+function parseKey(key: string): ObjectKey {
+  const [kind = '', namespace = '', name = ''] = key.split('/');
+  return { kind, namespace, name };
+}

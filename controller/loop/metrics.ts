@@ -1,0 +1,167 @@
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { QueueObserver, QueueStats } from './queue.ts';
+import type { Seen } from './seen.ts';
+
+/** As in controller-runtime. */
+export type ReconcileResult = 'success' | 'error' | 'requeue' | 'requeue_after';
+
+/** What gauges read when somebody scrapes. */
+export interface LoopState {
+  stats(): QueueStats;
+  objects(): Iterable<Seen>;
+  readonly workers: number;
+}
+
+/**
+ * The loop's metrics, under the names of controller-runtime and client-go, so that dashboards made
+ * for those work. Series of an object go with the object.
+ */
+export interface LoopMetrics {
+  readonly registry: Registry;
+  readonly queue: QueueObserver;
+  reconciled(kind: string, result: ReconcileResult, seconds: number): void;
+  /** A failure that only a person can mend. */
+  stalled(kind: string): void;
+  /** Gauges read this loop from now on. */
+  watch(state: LoopState): void;
+}
+
+const name = 'cairn';
+const queueLabels = { name, controller: name };
+const runBuckets = [0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 300];
+const waitBuckets = [0.001, 0.01, 0.1, 1, 5, 30, 60, 300];
+
+export function createMetrics(registry: Registry = new Registry()): LoopMetrics {
+  const counters = reconcileMetrics(registry);
+  const queue = queueMetrics(registry);
+  return {
+    registry,
+    queue,
+    reconciled(kind, result, seconds) {
+      counters.total.inc({ controller: kind, result });
+      counters.time.observe({ controller: kind }, seconds);
+      if (result === 'error') counters.errors.inc({ controller: kind });
+    },
+    stalled: (kind) => counters.terminal.inc({ controller: kind }),
+    watch(state) {
+      queueGauges(registry, state);
+      objectGauges(registry, state);
+    },
+  };
+}
+
+function reconcileMetrics(registry: Registry) {
+  const registers = [registry];
+  const labelNames = ['controller'] as const;
+  return {
+    total: new Counter({
+      name: 'controller_runtime_reconcile_total',
+      help: 'Runs by kind and result.',
+      labelNames: ['controller', 'result'],
+      registers,
+    }),
+    errors: new Counter({
+      name: 'controller_runtime_reconcile_errors_total',
+      help: 'Runs that failed.',
+      labelNames,
+      registers,
+    }),
+    terminal: new Counter({
+      name: 'controller_runtime_terminal_reconcile_errors_total',
+      help: 'Runs that failed in a way that only a person can mend.',
+      labelNames,
+      registers,
+    }),
+    time: new Histogram({
+      name: 'controller_runtime_reconcile_time_seconds',
+      help: 'How long a run took.',
+      labelNames,
+      buckets: runBuckets,
+      registers,
+    }),
+  };
+}
+
+function queueMetrics(registry: Registry): QueueObserver {
+  const registers = [registry];
+  const labelNames = ['name', 'controller'];
+  const adds = new Counter({
+    name: 'workqueue_adds_total',
+    help: 'Keys added to the queue.',
+    labelNames,
+    registers,
+  });
+  const retries = new Counter({
+    name: 'workqueue_retries_total',
+    help: 'Keys that come back after a failure.',
+    labelNames,
+    registers,
+  });
+  const waited = new Histogram({
+    name: 'workqueue_queue_duration_seconds',
+    help: 'How long a key waited before its run.',
+    labelNames,
+    buckets: waitBuckets,
+    registers,
+  });
+  const worked = new Histogram({
+    name: 'workqueue_work_duration_seconds',
+    help: 'How long the run of a key took.',
+    labelNames,
+    buckets: runBuckets,
+    registers,
+  });
+  return {
+    added: () => adds.inc(queueLabels),
+    retried: () => retries.inc(queueLabels),
+    started: (_key, waitedMs) => waited.observe(queueLabels, waitedMs / 1000),
+    finished: (_key, tookMs) => worked.observe(queueLabels, tookMs / 1000),
+  };
+}
+
+function queueGauges(registry: Registry, { stats, workers }: LoopState): void {
+  const registers = [registry];
+  const gauge = (metric: string, help: string, read: () => number) => {
+    const labels = metric.startsWith('workqueue_') ? queueLabels : { controller: name };
+    const labelNames = Object.keys(labels);
+    const collect = function (this: Gauge) {
+      this.set(labels, read());
+    };
+    return new Gauge({ name: metric, help, labelNames, registers, collect });
+  };
+  const running = () => [...stats().running.values()].map((ms) => ms / 1000);
+  const total = (numbers: readonly number[]) => numbers.reduce((sum, one) => sum + one, 0);
+  gauge('workqueue_unfinished_work_seconds', 'Age of all runs that go on.', () => total(running()));
+  gauge('workqueue_longest_running_processor_seconds', 'Age of the oldest run.', () =>
+    Math.max(0, ...running()),
+  );
+  gauge('controller_runtime_active_workers', 'Runs that go on.', () => running().length);
+  gauge('controller_runtime_max_concurrent_reconciles', 'Runs at once.', () => workers);
+  new Gauge({
+    name: 'workqueue_depth',
+    help: 'Keys that wait, by priority: 0 edits, 1 dependencies, 2 periodic.',
+    labelNames: ['name', 'controller', 'priority'],
+    registers,
+    collect() {
+      for (const [priority, depth] of Object.entries(stats().depth)) {
+        this.set({ ...queueLabels, priority }, depth);
+      }
+    },
+  });
+}
+
+/** Made anew at each scrape, so that no series outlives its object. */
+function objectGauges(registry: Registry, { objects }: LoopState): void {
+  new Gauge({
+    name: 'cairn_resource_info',
+    help: 'One per object, with its readiness.',
+    labelNames: ['kind', 'namespace', 'name', 'ready', 'suspended'],
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const { kind, namespace, name, ready, isSuspended } of objects()) {
+        this.set({ kind, namespace, name, ready, suspended: String(isSuspended) }, 1);
+      }
+    },
+  });
+}

@@ -1,0 +1,42 @@
+/** A token bucket; times are in milliseconds. */
+interface Bucket {
+  readonly left: number;
+  readonly at: number;
+  readonly toldAt: number;
+}
+
+const burst = 60;
+const refillMs = 1000;
+const tellEveryMs = 10 * 60_000;
+
+/**
+ * Brakes hot loops: an object may be run in a burst of 60, and then once a second, unless a person
+ * changes it. Two objects that keep waking one another then cost little, and are told about.
+ */
+export class RateGuard {
+  readonly #buckets = new Map<string, Bucket>();
+
+  /** Notes a run. True when it is one too many, and this has not been said for a while. */
+  ran(key: string, now: number): boolean {
+    const left = Math.max(this.#left(key, now) - 1, 0);
+    const toldAt = this.#buckets.get(key)?.toldAt ?? -Infinity;
+    const isNews = left < 1 && now - toldAt > tellEveryMs;
+    this.#buckets.set(key, { left, at: now, toldAt: isNews ? now : toldAt });
+    return isNews;
+  }
+
+  /** How long a run that no person asked for has to wait; 0 as long as there were not too many. */
+  waitMs(key: string, now: number): number {
+    const left = this.#left(key, now);
+    return left >= 1 ? 0 : (1 - left) * refillMs;
+  }
+
+  forget(key: string): void {
+    this.#buckets.delete(key);
+  }
+
+  #left(key: string, now: number): number {
+    const bucket = this.#buckets.get(key);
+    return bucket ? Math.min(bucket.left + (now - bucket.at) / refillMs, burst) : burst;
+  }
+}

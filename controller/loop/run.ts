@@ -1,0 +1,166 @@
+import { finalizer, keyOf, type KubeObject, type ObjectKey } from '../../crds/object.ts';
+import { asCairnError, type Remedy } from '../../crds/reasons.ts';
+import {
+  StoreError,
+  type AnyStatus,
+  type EventLog,
+  type StoreReader,
+  type StoreWriter,
+} from '../../crds/store.ts';
+import type { Dependency, Report, RunContext } from '../../reconcilers/reconciler.ts';
+import type { Log } from '../log.ts';
+import type { Outcome } from './conditions.ts';
+import { isSuspended, requestOf } from './seen.ts';
+import { failureOf, fieldsOf, Settler } from './settle.ts';
+
+/** A `Reconciler` of any kind, as the loop sees it. */
+export interface AnyReconciler {
+  readonly kind: { readonly kind: string };
+  reconcile(object: KubeObject, context: RunContext): Promise<Report<AnyStatus>>;
+  finalize?(object: KubeObject, context: RunContext): Promise<void>;
+}
+
+/** What is to come after a run. */
+export type Next =
+  | { readonly do: 'gone' }
+  /** Nothing, until something changes: the object is suspended, or not ours to delete. */
+  | { readonly do: 'rest' }
+  /** The controller is stopping; nothing was written. */
+  | { readonly do: 'stop' }
+  /** Somebody else wrote the object meanwhile, which is no failure. */
+  | { readonly do: 'repeat' }
+  | {
+      readonly do: 'return';
+      readonly remedy?: Remedy;
+      readonly isProgressing?: boolean;
+      readonly again?: Report<AnyStatus>['again'];
+      /** Left out after a throw: what the last report said still holds. */
+      readonly dependsOn?: readonly Dependency[];
+    };
+
+export interface RunnerOptions {
+  readonly store: StoreReader & StoreWriter & EventLog;
+  readonly reconcilers: ReadonlyMap<string, AnyReconciler>;
+  readonly now: () => Date;
+  readonly log: Log;
+  readonly poke: (key: string) => void;
+}
+
+/** Runs reconcilers, one object at a time, and puts what they find into statuses and events. */
+export class Runner {
+  readonly #options: RunnerOptions;
+  readonly #settler: Settler;
+
+  constructor(options: RunnerOptions) {
+    this.#options = options;
+    this.#settler = new Settler(options);
+  }
+
+  /** One run for the newest state of an object. Rejects only when the store fails. */
+  async run(key: ObjectKey, signal: AbortSignal): Promise<Next> {
+    const object = await this.#options.store.get(key);
+    const reconciler = this.#options.reconcilers.get(key.kind);
+    if (!object || !reconciler) return { do: 'gone' };
+    try {
+      if (object.metadata.deletionTimestamp !== undefined) {
+        return await this.#finalize(reconciler, object, signal);
+      }
+      return isSuspended(object)
+        ? { do: 'rest' }
+        : await this.#reconcile(reconciler, object, signal);
+    } catch (error) {
+      if (!isOvertaken(error)) throw error;
+      this.#options.log.debug('overtaken', { object: keyOf(object), because: error.message });
+      return { do: 'repeat' };
+    }
+  }
+
+  /** The object is gone: nothing about it is remembered. */
+  forget(key: string): void {
+    this.#settler.forget(key);
+  }
+
+  async #reconcile(
+    reconciler: AnyReconciler,
+    found: KubeObject,
+    signal: AbortSignal,
+  ): Promise<Next> {
+    const object = reconciler.finalize ? await this.#withFinalizer(found) : found;
+    const context = this.#context(object, signal);
+    const copy = structuredClone(object); // what a reconciler does to it must not hide a change
+    const outcome = await attempt(() => reconciler.reconcile(copy, context));
+    if (signal.aborted) return { do: 'stop' };
+    await this.#settler.settle(object, outcome, handledBy(outcome, context));
+    if ('thrown' in outcome) return { do: 'return', remedy: outcome.thrown.remedy };
+    const { failure, progressing = false, again, dependsOn = [] } = outcome.report;
+    return {
+      do: 'return',
+      isProgressing: progressing,
+      dependsOn,
+      ...(failure && { remedy: failure.remedy }),
+      ...(again && { again }),
+    };
+  }
+
+  async #finalize(
+    reconciler: AnyReconciler,
+    object: KubeObject,
+    signal: AbortSignal,
+  ): Promise<Next> {
+    const { finalizers = [] } = object.metadata;
+    if (!finalizers.includes(finalizer)) return { do: 'rest' };
+    const context = this.#context(object, signal);
+    const thrown = await failureOf(async () => reconciler.finalize?.(object, context));
+    if (signal.aborted) return { do: 'stop' };
+    if (thrown) {
+      await this.#settler.settle(object, { thrown }, context.requested);
+      return { do: 'return', remedy: thrown.remedy };
+    }
+    const left = finalizers.filter((one) => one !== finalizer);
+    await this.#options.store.update(withFinalizers(object, left));
+    this.#options.log.info('finalized', fieldsOf(object));
+    return { do: 'rest' };
+  }
+
+  /** The finalizer goes in before the first effect, so that no effect is left behind. */
+  async #withFinalizer(object: KubeObject): Promise<KubeObject> {
+    const { finalizers = [] } = object.metadata;
+    if (finalizers.includes(finalizer)) return object;
+    return this.#options.store.update(withFinalizers(object, [...finalizers, finalizer]));
+  }
+
+  #context(object: KubeObject, signal: AbortSignal): RunContext {
+    const { store, now, poke } = this.#options;
+    const request = requestOf(object);
+    const isNew = request !== undefined && request !== object.status.lastHandledReconcileAt;
+    return {
+      store,
+      now,
+      signal,
+      poke: () => poke(keyOf(object)),
+      ...(isNew && { requested: request }),
+    };
+  }
+}
+
+async function attempt(work: () => Promise<Report<AnyStatus>>): Promise<Outcome> {
+  try {
+    return { report: await work() };
+  } catch (error) {
+    return { thrown: asCairnError(error) };
+  }
+}
+
+/** The request that a run has answered; a reconciler may say that its work still goes on. */
+function handledBy(outcome: Outcome, { requested }: RunContext): string | undefined {
+  const handled = 'report' in outcome ? outcome.report.handled : undefined;
+  return handled === undefined ? requested : (handled ?? undefined);
+}
+
+function isOvertaken(error: unknown): error is StoreError {
+  return error instanceof StoreError && ['Conflict', 'NotFound'].includes(error.reason);
+}
+
+function withFinalizers(object: KubeObject, finalizers: string[]): KubeObject {
+  return { ...object, metadata: { ...object.metadata, finalizers } };
+}

@@ -1,0 +1,131 @@
+import type { ManifestProblem } from '../../crds/config-source.ts';
+import { keyOf, type ObjectKey } from '../../crds/object.ts';
+import { StoreError, type StoreReader, type StoreWriter } from '../../crds/store.ts';
+import { isSame } from '../json.ts';
+import type { Inventory, InventoryEntry } from '../store/records.ts';
+import type { Plan, PlannedApply } from './plan.ts';
+
+/** What came of a plan. */
+export interface Applied {
+  /** Objects that this source stands for now. */
+  readonly objects: number;
+  readonly created: readonly ObjectKey[];
+  readonly configured: readonly ObjectKey[];
+  readonly pruned: readonly ObjectKey[];
+  /** Manifests that the store refused: their objects stay as they were. */
+  readonly problems: readonly ManifestProblem[];
+}
+
+export interface ApplyTo {
+  readonly store: Pick<StoreReader, 'get'> & Pick<StoreWriter, 'apply' | 'delete'>;
+  readonly inventory: Inventory;
+  /** The name of the config source. */
+  readonly source: string;
+}
+
+/**
+ * Carries a plan out. The inventory names an object before the object is created and until it has
+ * gone: after a crash at any point, none is left that nobody would ever prune. What the store
+ * refuses is a problem of that manifest, and the others go on.
+ */
+export async function applyPlan(
+  plan: Plan,
+  { store, inventory, source }: ApplyTo,
+): Promise<Applied> {
+  const book = new Book(inventory);
+  for (const entry of plan.forget) book.remove(entry);
+  for (const planned of plan.apply) book.intend(planned);
+  book.write();
+  const created: ObjectKey[] = [];
+  const configured: ObjectKey[] = [];
+  const pruned: ObjectKey[] = [];
+  const problems: ManifestProblem[] = [];
+  try {
+    for (const planned of plan.apply) {
+      try {
+        const { object, outcome } = await store.apply(planned.loaded.manifest, `config:${source}`);
+        book.add({ ...planned.key, uid: object.metadata.uid, file: planned.loaded.file });
+        if (outcome === 'created') created.push(planned.key);
+        if (outcome === 'configured') configured.push(planned.key);
+      } catch (error) {
+        problems.push(refusal(planned, error));
+        book.withdraw(planned.key);
+      }
+    }
+    for (const entry of plan.prune) if (await prune(entry, store, book)) pruned.push(keyIn(entry));
+  } finally {
+    book.write();
+  }
+  return { objects: book.size, created, configured, pruned, problems };
+}
+
+/** Deletes by uid. Whether this source has deleted it; one with finalizers stays in the book. */
+async function prune(entry: InventoryEntry, store: ApplyTo['store'], book: Book): Promise<boolean> {
+  try {
+    await store.delete(keyIn(entry), { uid: entry.uid });
+  } catch (error) {
+    if (!(error instanceof StoreError)) throw error;
+    book.remove(entry); // gone, or another object of that name by now
+    return false;
+  }
+  const left = await store.get(keyIn(entry));
+  if (left?.metadata.uid !== entry.uid) book.remove(entry);
+  return true;
+}
+
+function refusal({ loaded }: PlannedApply, error: unknown): ManifestProblem {
+  if (!(error instanceof StoreError)) throw error;
+  const { file, line, column } = loaded;
+  return { file, line, column, message: error.message };
+}
+
+/** The inventory in memory; written only when it differs. */
+class Book {
+  readonly #inventory: Inventory;
+  readonly #entries: Map<string, InventoryEntry>;
+  #written: readonly InventoryEntry[];
+
+  constructor(inventory: Inventory) {
+    this.#inventory = inventory;
+    this.#written = inventory.list().sort(byKey);
+    this.#entries = new Map(this.#written.map((entry) => [keyOf(entry), entry]));
+  }
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  /** Names an object before it is created, or before it is taken over. */
+  intend({ key, uid, loaded }: PlannedApply): void {
+    if (this.#entries.get(keyOf(key))?.uid === uid && uid !== undefined) return;
+    this.add({ ...key, uid: uid ?? '', file: loaded.file });
+  }
+
+  /** The intended object was not created. */
+  withdraw(key: ObjectKey): void {
+    if (this.#entries.get(keyOf(key))?.uid === '') this.#entries.delete(keyOf(key));
+  }
+
+  add(entry: InventoryEntry): void {
+    this.#entries.set(keyOf(entry), entry);
+  }
+
+  remove(entry: ObjectKey): void {
+    this.#entries.delete(keyOf(entry));
+  }
+
+  write(): void {
+    const entries = [...this.#entries.values()].sort(byKey);
+    if (isSame(entries, this.#written)) return;
+    this.#inventory.replace(entries);
+    this.#written = entries;
+  }
+}
+
+function byKey(a: ObjectKey, b: ObjectKey): number {
+  return keyOf(a) < keyOf(b) ? -1 : 1;
+}
+
+function keyIn({ kind, namespace, name }: ObjectKey): ObjectKey {
+  return { kind, namespace, name };
+}

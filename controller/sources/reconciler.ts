@@ -1,0 +1,252 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ConfigSourceKind, type ConfigSource } from '../../crds/config-source.ts';
+import { asCairnError, CairnError } from '../../crds/reasons.ts';
+import { annotations, conditionOf, isReady, keyOf } from '../../crds/object.ts';
+import { durationMs } from '../../crds/scalars.ts';
+import type { Store } from '../../crds/store.ts';
+import type { Reconciler, Report, RunContext } from '../../reconcilers/reconciler.ts';
+import type { Secrets } from '../../reconcilers/secrets.ts';
+import type { Log } from '../log.ts';
+import type { Inventory } from '../store/records.ts';
+import { applyPlan, type Applied } from './apply.ts';
+import { watchDirectory } from './directory.ts';
+import { followGit } from './git.ts';
+import { readManifests, type Reading } from './manifests.ts';
+import { originType, type Checkout, type Origin } from './origin.ts';
+import { allObjects } from './paths.ts';
+import { planChanges, pruneDigest, type Plan } from './plan.ts';
+import { reportOf } from './report.ts';
+
+export { planPath, validatePath } from './paths.ts';
+
+export interface ConfigSourceOptions {
+  /** Clones of git repositories are kept below it, in `sources`. */
+  readonly dataDir: string;
+  readonly store: Store;
+  /** What the config source of that name has applied. */
+  readonly inventory: (source: string) => Inventory;
+  readonly secrets: Secrets;
+  readonly now: () => Date;
+  readonly log: Log;
+}
+
+export type ConfigSourceReconciler = Reconciler<typeof ConfigSourceKind> & {
+  /** Ends all watching. */
+  close(): Promise<void>;
+};
+
+type Status = Report<ConfigSource['status']>['status'];
+
+/** What watching misses is found by reading everything again, once a minute. */
+const rescanMs = 60_000;
+/** How long a directory has to agree with itself before anything is pruned. */
+const settleMs = 1000;
+
+/** Makes the store hold what directories and git repositories of manifests declare. */
+export function configSourceReconciler(options: ConfigSourceOptions): ConfigSourceReconciler {
+  const followed = new Map<string, Followed>();
+  return {
+    kind: ConfigSourceKind,
+    async reconcile(source, context) {
+      const one = await follow(followed, source, options);
+      one.poke = context.poke;
+      if (context.requested) one.origin.refresh();
+      return new Run(source, one, options).report();
+    },
+    async finalize(source) {
+      await forget(followed, source.metadata.uid);
+      await rm(folderOf(source, options), { recursive: true, force: true });
+    },
+    async close() {
+      await Promise.all([...followed.keys()].map((uid) => forget(followed, uid)));
+    },
+  };
+}
+
+/** A config source that is being watched. All of it can be lost: it saves work and time only. */
+interface Followed {
+  /** What the origin was made from. */
+  readonly from: string;
+  readonly origin: Origin;
+  poke: RunContext['poke'];
+  /** The last reading of a commit, which never changes. */
+  reading?: { readonly of: string; readonly reading: Reading };
+  /** The digest of what the run before would have pruned. */
+  pruning?: string | undefined;
+}
+
+async function follow(
+  followed: Map<string, Followed>,
+  source: ConfigSource,
+  options: ConfigSourceOptions,
+): Promise<Followed> {
+  const { location, branch, interval, secretRef } = source.spec;
+  const type = await originType(location);
+  const from = JSON.stringify([type, location, branch, interval, secretRef]);
+  const { uid } = source.metadata;
+  const known = followed.get(uid);
+  if (known?.from === from) return known;
+  await forget(followed, uid);
+  const onChange = () => one.poke();
+  const git = {
+    location,
+    branch,
+    intervalMs: Math.max(1000, durationMs(interval)),
+    secret: secretRef?.name,
+    secrets: options.secrets,
+    folder: folderOf(source, options),
+    onChange,
+  };
+  const origin =
+    type === 'git' ? followGit(git) : watchDirectory({ location, onChange, log: options.log });
+  const one: Followed = { from, origin, poke: () => {} };
+  followed.set(uid, one);
+  return one;
+}
+
+async function forget(followed: Map<string, Followed>, uid: string): Promise<void> {
+  const one = followed.get(uid);
+  followed.delete(uid);
+  await one?.origin.close();
+}
+
+function folderOf({ metadata }: ConfigSource, { dataDir }: ConfigSourceOptions): string {
+  return join(dataDir, 'sources', `${metadata.namespace}_${metadata.name}`);
+}
+
+class Run {
+  readonly #source: ConfigSource;
+  readonly #followed: Followed;
+  readonly #options: ConfigSourceOptions;
+
+  constructor(source: ConfigSource, followed: Followed, options: ConfigSourceOptions) {
+    this.#source = source;
+    this.#followed = followed;
+    this.#options = options;
+  }
+
+  async report(): Promise<Report<ConfigSource['status']>> {
+    const { checkout, failure } = this.#followed.origin.state();
+    if (!checkout) return failure ? this.#unreachable(failure) : this.#starting();
+    let reading: Reading;
+    try {
+      reading = await this.#read(checkout);
+    } catch (error) {
+      return this.#unreachable(failure ?? unreadable(error, this.#source));
+    }
+    const plan = await this.#plan(reading);
+    const settled = this.#isSettled(checkout, plan);
+    const applied = await applyPlan(settled ? plan : { ...plan, prune: [] }, this.#target());
+    this.#log(applied);
+    const report = reportOf({ source: this.#source, checkout, reading, plan, applied, failure });
+    const again = settled ? { ms: rescanMs } : { ms: settleMs, exact: true };
+    return { ...report, again };
+  }
+
+  async #read({ root, revision }: Checkout): Promise<Reading> {
+    const { path } = this.#source.spec;
+    if (revision === undefined) return readManifests(root, { path });
+    const of = JSON.stringify([revision, path]);
+    if (this.#followed.reading?.of !== of) {
+      this.#followed.reading = { of, reading: await readManifests(root, { path }) };
+    }
+    return this.#followed.reading.reading;
+  }
+
+  async #plan(reading: Reading): Promise<Plan> {
+    const { store, inventory } = this.#options;
+    return planChanges({
+      reading,
+      inventory: inventory(nameOf(this.#source)).list(),
+      objects: await allObjects(store),
+      claims: await this.#claims(),
+      approved: this.#source.metadata.annotations?.[annotations.pruneApproved],
+    });
+  }
+
+  /** What other config sources have applied. */
+  async #claims(): Promise<ReadonlyMap<string, string>> {
+    const { store, inventory } = this.#options;
+    const claims = new Map<string, string>();
+    const { items } = await store.list(ConfigSourceKind.kind);
+    for (const other of items) {
+      if (other.metadata.uid === this.#source.metadata.uid) continue;
+      const name = nameOf(other);
+      for (const entry of inventory(name).list()) claims.set(keyOf(entry), name);
+    }
+    return claims;
+  }
+
+  /**
+   * A directory may be caught while somebody copies it or checks a branch out, when files are
+   * missing that come back: a file counts as deleted once two readings in a row agree on it.
+   */
+  #isSettled({ revision }: Checkout, { prune }: Plan): boolean {
+    const before = this.#followed.pruning;
+    this.#followed.pruning = prune.length > 0 ? pruneDigest(prune) : undefined;
+    return revision !== undefined || before === this.#followed.pruning || prune.length === 0;
+  }
+
+  #target() {
+    const { store, inventory } = this.#options;
+    const source = nameOf(this.#source);
+    return { store, source, inventory: inventory(source) };
+  }
+
+  #starting(): Report<ConfigSource['status']> {
+    const again = { ms: rescanMs };
+    // After a restart, what was good before is good until something else is known.
+    const message = conditionOf(this.#source, 'Ready')?.message;
+    if (isReady(this.#source) && message !== undefined) {
+      return { status: statusOf(this.#source), message, again };
+    }
+    const reading = `reading ${this.#source.spec.location}`;
+    return { status: statusOf(this.#source), message: reading, progressing: true, again };
+  }
+
+  #unreachable(failure: CairnError): Report<ConfigSource['status']> {
+    const again = { ms: rescanMs };
+    return { status: statusOf(this.#source), message: failure.message, failure, again };
+  }
+
+  #log({ created, configured, pruned }: Applied): void {
+    const source = nameOf(this.#source);
+    const tell = (message: string, objects: Applied['created']) => {
+      for (const object of objects)
+        this.#options.log.info(message, { source, object: keyOf(object) });
+    };
+    tell('created what a config source declares', created);
+    tell('changed what a config source declares', configured);
+    tell('deleted what a config source declares no more', pruned);
+  }
+}
+
+/** Why nothing below the declared path could be read. */
+function unreadable(error: unknown, { spec }: ConfigSource): CairnError {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  const where = spec.path === '.' ? spec.location : `${spec.path} of ${spec.location}`;
+  if (code === 'ENOENT' || code === 'ENOTDIR') {
+    return new CairnError('ConfigUnreachable', `there is no directory ${where}`);
+  }
+  return new CairnError(
+    'ConfigUnreachable',
+    `can not read ${where}: ${asCairnError(error).message}`,
+  );
+}
+
+/** What the source has reported before, without what belongs to the loop. */
+function statusOf({ status }: ConfigSource): Status {
+  const { revision, objects, problems, prune } = status;
+  return {
+    ...(revision !== undefined && { revision }),
+    ...(objects !== undefined && { objects }),
+    ...(problems !== undefined && { problems }),
+    ...(prune !== undefined && { prune }),
+  };
+}
+
+/** The name of a config source in inventories. */
+function nameOf({ metadata }: { metadata: { namespace: string; name: string } }): string {
+  return `${metadata.namespace}/${metadata.name}`;
+}

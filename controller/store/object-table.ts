@@ -1,0 +1,75 @@
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { KubeObject, ObjectKey } from '../../crds/object.ts';
+import { textOf } from './database.ts';
+
+/** The newest state of every object, as JSON text; what is read is always a fresh copy. */
+export class ObjectTable {
+  readonly #get: StatementSync;
+  readonly #list: StatementSync;
+  readonly #listIn: StatementSync;
+  readonly #put: StatementSync;
+  readonly #remove: StatementSync;
+  readonly #ownedBy: StatementSync;
+  readonly #addOwner: StatementSync;
+  readonly #removeOwners: StatementSync;
+
+  constructor(db: DatabaseSync) {
+    const one = 'kind = ? AND namespace = ? AND name = ?';
+    const sorted = 'ORDER BY namespace, name';
+    this.#get = db.prepare(`SELECT body FROM objects WHERE ${one}`);
+    this.#list = db.prepare(`SELECT body FROM objects WHERE kind = ? ${sorted}`);
+    this.#listIn = db.prepare(
+      `SELECT body FROM objects WHERE kind = ? AND namespace = ? ${sorted}`,
+    );
+    this.#put = db.prepare(
+      `INSERT INTO objects (kind, namespace, name, body) VALUES (?, ?, ?, ?)
+       ON CONFLICT DO UPDATE SET body = excluded.body`,
+    );
+    this.#remove = db.prepare(`DELETE FROM objects WHERE ${one}`);
+    this.#ownedBy = db.prepare(
+      'SELECT kind, namespace, name FROM owners WHERE owner = ? AND namespace = ?',
+    );
+    this.#addOwner = db.prepare(
+      'INSERT OR IGNORE INTO owners (kind, namespace, name, owner) VALUES (?, ?, ?, ?)',
+    );
+    this.#removeOwners = db.prepare(`DELETE FROM owners WHERE ${one}`);
+  }
+
+  get({ kind, namespace, name }: ObjectKey): KubeObject | undefined {
+    const row = this.#get.get(kind, namespace, name);
+    return row && parse(row['body']);
+  }
+
+  /** Sorted by namespace, then name, in the order of their bytes. */
+  list(kind: string, namespace?: string): KubeObject[] {
+    const rows = namespace === undefined ? this.#list.all(kind) : this.#listIn.all(kind, namespace);
+    return rows.map((row) => parse(row['body']));
+  }
+
+  /** Stores an object; `body` is its JSON text. */
+  put(object: KubeObject, body: string): void {
+    const { name, namespace, ownerReferences = [] } = object.metadata;
+    this.#put.run(object.kind, namespace, name, body);
+    this.#removeOwners.run(object.kind, namespace, name);
+    for (const { uid } of ownerReferences) this.#addOwner.run(object.kind, namespace, name, uid);
+  }
+
+  remove(object: KubeObject): void {
+    const { name, namespace } = object.metadata;
+    this.#remove.run(object.kind, namespace, name);
+    this.#removeOwners.run(object.kind, namespace, name);
+  }
+
+  /** The objects whose ownerReferences name this one: those of its namespace, as in Kubernetes. */
+  ownedBy({ metadata: { uid, namespace } }: KubeObject): ObjectKey[] {
+    return this.#ownedBy.all(uid, namespace).map((row) => ({
+      kind: textOf(row['kind']),
+      namespace: textOf(row['namespace']),
+      name: textOf(row['name']),
+    }));
+  }
+}
+
+function parse(body: Parameters<typeof textOf>[0]): KubeObject {
+  return JSON.parse(textOf(body)) as KubeObject; // written by `put`, and by nobody else
+}

@@ -1,0 +1,65 @@
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { ObjectKey } from '../../crds/object.ts';
+import { textOf, transaction } from './database.ts';
+
+/** One object that a config source has applied, and the file it came from. */
+export interface InventoryEntry extends ObjectKey {
+  readonly uid: string;
+  /** Relative to the config source. */
+  readonly file: string;
+}
+
+/** What one config source has applied: the only objects that it may prune. */
+export interface Inventory {
+  /** Sorted by kind, namespace and name. */
+  list(): InventoryEntry[];
+  /** All or nothing, also across a crash. */
+  replace(entries: readonly InventoryEntry[]): void;
+}
+
+/** The inventories of all config sources, kept in the file of the store. */
+export class Records {
+  readonly #db: DatabaseSync;
+  readonly #list: StatementSync;
+  readonly #clear: StatementSync;
+  readonly #add: StatementSync;
+
+  constructor(db: DatabaseSync) {
+    this.#db = db;
+    this.#list = db.prepare(
+      `SELECT kind, namespace, name, uid, file FROM inventory WHERE source = ?
+       ORDER BY kind, namespace, name`,
+    );
+    this.#clear = db.prepare('DELETE FROM inventory WHERE source = ?');
+    this.#add = db.prepare(
+      `INSERT INTO inventory (source, kind, namespace, name, uid, file) VALUES (?, ?, ?, ?, ?, ?)`,
+    );
+  }
+
+  /** The inventory of the config source of that name; empty if it has none yet. */
+  inventory(source: string): Inventory {
+    return {
+      list: () => this.#read(source),
+      replace: (entries) => this.#replace(source, entries),
+    };
+  }
+
+  #read(source: string): InventoryEntry[] {
+    return this.#list.all(source).map((row) => ({
+      kind: textOf(row['kind']),
+      namespace: textOf(row['namespace']),
+      name: textOf(row['name']),
+      uid: textOf(row['uid']),
+      file: textOf(row['file']),
+    }));
+  }
+
+  #replace(source: string, entries: readonly InventoryEntry[]): void {
+    transaction(this.#db, () => {
+      this.#clear.run(source);
+      for (const { kind, namespace, name, uid, file } of entries) {
+        this.#add.run(source, kind, namespace, name, uid, file);
+      }
+    });
+  }
+}

@@ -1,0 +1,29 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, openSync, closeSync, fsyncSync, readFileSync } from 'node:fs';
+import { renameSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+
+export interface Tokens {
+  /** Opens private archives. */
+  readonly read: string;
+  /** Opens everything, and writes through the API. */
+  readonly admin: string;
+}
+
+/** The server's own tokens, `<folder>/read` and `<folder>/admin`; made on first use. */
+export function ownTokens(folder: string): Tokens {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  return { read: token(join(folder, 'read')), admin: token(join(folder, 'admin')) };
+}
+
+function token(file: string): string {
+  if (!existsSync(file)) {
+    const draft = `${file}.new`;
+    const fd = openSync(draft, 'w', 0o600);
+    writeSync(fd, `${randomBytes(24).toString('base64url')}\n`);
+    fsyncSync(fd);
+    closeSync(fd);
+    renameSync(draft, file);
+  }
+  return readFileSync(file, 'utf8').trim();
+}

@@ -1,0 +1,128 @@
+import { randomUUID } from 'node:crypto';
+import { closeSync, fsyncSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { namedFailure } from './failures.ts';
+import { flush } from './flush.ts';
+import { markerPrefix, type Layout } from './layout.ts';
+
+/** File times come from a coarser clock than `Date.now()`, and may lag behind it. */
+export const clockSlackMs = 2000;
+
+/** What a marker says: since when, and in which run of the machine, there are unsynced blobs. */
+export interface Marker {
+  readonly file: string;
+  readonly bootId: string;
+  /** Milliseconds since the epoch. */
+  readonly since: number;
+}
+
+/**
+ * Knows which blobs a power cut might still damage. A sync of each blob would cost 2 ms a file, so
+ * many share one; a marker file, itself synced, tells the next start that there was something.
+ */
+export class Journal {
+  readonly #layout: Layout;
+  readonly #syncCommand: string;
+  #unsynced = new Set<string>();
+  #othersUnsynced = false;
+  #markers: string[] = [];
+  #syncedBefore = -Infinity;
+  #turn: Promise<void> = Promise.resolve();
+
+  constructor(layout: Layout, syncCommand: string) {
+    this.#layout = layout;
+    this.#syncCommand = syncCommand;
+  }
+
+  /** To be called before a blob becomes visible, in the same tick: a sync may run beside us. */
+  storing(sha256: string): void {
+    if (this.#markers.length === 0) this.#markers.push(writeMarker(this.#layout.root));
+    this.#unsynced.add(sha256);
+  }
+
+  /** We rely on a blob that is here already: another instance may have stored it just now. */
+  relyingOn(sha256: string, changedMs: number): void {
+    if (changedMs >= this.#syncedBefore) this.#unsynced.add(sha256);
+  }
+
+  /** As `relyingOn`, for a mere look: remembers that there was one, not which. */
+  seen(changedMs: number): void {
+    if (changedMs >= this.#syncedBefore) this.#othersUnsynced = true;
+  }
+
+  /** Makes durable what was stored before this call; free when there is nothing new. */
+  sync(): Promise<void> {
+    const turn = this.#turn.then(() => this.#syncNow());
+    this.#turn = turn.catch(() => undefined);
+    return turn;
+  }
+
+  async #syncNow(): Promise<void> {
+    if (this.#unsynced.size === 0 && !this.#othersUnsynced) return;
+    const [blobs, markers, started] = [this.#unsynced, this.#markers, Date.now()];
+    // What is stored from here on gets a marker of its own, and waits for the next sync.
+    this.#unsynced = new Set();
+    this.#othersUnsynced = false;
+    this.#markers = [];
+    try {
+      await flush(this.#layout, blobs, this.#syncCommand);
+    } catch (error) {
+      for (const sha256 of blobs) this.#unsynced.add(sha256);
+      this.#othersUnsynced = true;
+      this.#markers.push(...markers);
+      throw namedFailure(error);
+    }
+    this.#syncedBefore = started - clockSlackMs;
+    for (const marker of markers) rmSync(marker, { force: true });
+  }
+}
+
+/** This run of the machine; empty where the system doesn't say (see random(4)). */
+export function bootId(): string {
+  try {
+    return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+  } catch {
+    return '';
+  }
+}
+
+/** Reads a marker. One that was cut off while it was written counts from the time of its file. */
+export async function readMarker(file: string, fileTimeMs: number): Promise<Marker> {
+  const [id = '', since = ''] = (await readFile(file, 'utf8')).split('\n');
+  const time = Date.parse(since);
+  return Number.isNaN(time)
+    ? { file, bootId: '', since: fileTimeMs }
+    : { file, bootId: id, since: time };
+}
+
+function writeMarker(root: string): string {
+  const file = join(root, `${markerPrefix}${randomUUID()}`);
+  try {
+    writeDurably(file, `${bootId()}\n${new Date().toISOString()}\n`);
+    fsyncPath(root);
+    return file;
+  } catch (error) {
+    rmSync(file, { force: true });
+    throw namedFailure(error);
+  }
+}
+
+function writeDurably(file: string, text: string): void {
+  const fd = openSync(file, 'wx');
+  try {
+    writeSync(fd, text);
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function fsyncPath(directory: string): void {
+  const fd = openSync(directory, 'r');
+  try {
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}

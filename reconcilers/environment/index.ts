@@ -1,0 +1,195 @@
+import { EnvironmentKind, type Environment, type Publication } from '../../crds/environment.ts';
+import { isReady } from '../../crds/object.ts';
+import { CairnError } from '../../crds/reasons.ts';
+import { SnapshotKind, type Snapshot } from '../../crds/snapshot.ts';
+import type { Reconciler, Report, RunContext } from '../reconciler.ts';
+import { inputsOf, publish, type PublishDeps } from './publish.ts';
+import { signersOf, type SignerDeps } from './signers.ts';
+
+type Status = Environment['status'];
+
+const mostHistory = 10;
+/** apt refuses a Date that is more than ten seconds ahead of its clock. */
+const mostAheadMs = 4000;
+
+/**
+ * Points an environment at a snapshot. The spec decides; what is served changes with one status
+ * write, after every byte of the new state is durable. While the wanted snapshot isn't there or
+ * isn't ready, the last good content stays in service.
+ */
+export function environmentReconciler(
+  deps: PublishDeps & SignerDeps,
+): Reconciler<typeof EnvironmentKind> {
+  return { kind: EnvironmentKind, reconcile };
+
+  async function reconcile(environment: Environment, context: RunContext): Promise<Report<Status>> {
+    const { namespace } = environment.metadata;
+    const { name } = environment.spec.snapshotRef;
+    const snapshotKey = { kind: SnapshotKind.kind, namespace, name };
+    const dependsOn = [snapshotKey];
+    const snapshot = (await context.store.get(snapshotKey)) as Snapshot | undefined;
+    const kept = keptStatus(environment);
+    const unready = whyNot(name, snapshot);
+    const serving = await servable(environment, snapshot, context);
+    if (!serving) {
+      const failure = unready ?? new CairnError('DependencyNotReady', 'nothing to serve yet');
+      return { status: kept, message: '', failure, dependsOn };
+    }
+    const now = context.now();
+    const signers = await signersOf(environment, deps, now);
+    const renewal = renewAt(environment);
+    const inputs = inputsOf(environment, serving, signers.keys);
+    const { published } = environment.status;
+    const current = published?.inputs === inputs && now.getTime() < renewal;
+    const date = nextDate(published, now);
+    if (!current && date.getTime() > now.getTime() + mostAheadMs) {
+      return { ...waitForClock(kept, date, now), dependsOn };
+    }
+    const next =
+      published && current
+        ? published
+        : await publish(environment, serving, { keys: signers.keys, date, deps });
+    return {
+      status: { ...moved(kept, published, next, date), keys: signers.status },
+      message: `Serves ${next.snapshot}: ${packagesOf(next)} pool files`,
+      ...(unready ? { failure: stillServing(unready, next) } : {}),
+      dependsOn,
+      events: eventsOf(published, next),
+      ...againAt(
+        [renewAt({ ...environment, status: { published: next } }), signers.nextChange],
+        now,
+      ),
+    };
+  }
+
+  /**
+   * The snapshot to publish: the wanted one when it is ready; else the one in service, so that its
+   * Valid-Until is still kept fresh.
+   */
+  async function servable(
+    { metadata, status }: Environment,
+    wanted: Snapshot | undefined,
+    { store }: RunContext,
+  ): Promise<Snapshot | undefined> {
+    if (wanted && !whyNot(wanted.metadata.name, wanted)) return wanted;
+    if (!status.published) return undefined;
+    const { snapshot: name, snapshotUid } = status.published;
+    const { namespace } = metadata;
+    const last = (await store.get({ kind: SnapshotKind.kind, namespace, name })) as
+      Snapshot | undefined;
+    return last?.metadata.uid === snapshotUid ? last : fromPublication(status.published, namespace);
+  }
+}
+
+/** The snapshot in service has been deleted: what was published of it is all that is needed. */
+function fromPublication(published: Publication, namespace: string): Snapshot {
+  const { snapshot: name, snapshotUid: uid, members } = published;
+  return {
+    apiVersion: '',
+    kind: SnapshotKind.kind,
+    metadata: {
+      name,
+      namespace,
+      uid,
+      resourceVersion: '',
+      generation: 1,
+      creationTimestamp: published.promotedAt,
+    },
+    spec: { mirrorSetRef: { name: '' } },
+    status: { members: members.map(({ overlay: _, ...member }) => member) },
+  };
+}
+
+function whyNot(name: string, snapshot: Snapshot | undefined): CairnError | undefined {
+  if (!snapshot) return new CairnError('DependencyNotReady', `there is no Snapshot ${name}`);
+  if (snapshot.metadata.deletionTimestamp && !snapshot.status.members) {
+    return new CairnError('DependencyNotReady', `Snapshot ${name} is being deleted`);
+  }
+  if (isReady(snapshot) && snapshot.status.members) return undefined;
+  return new CairnError('DependencyNotReady', `Snapshot ${name} is not ready yet`);
+}
+
+function stillServing(unready: CairnError, { snapshot }: Publication): CairnError {
+  return new CairnError(unready.reason, `${unready.message}; still serving ${snapshot}`);
+}
+
+/** When the Release files in service are to be issued anew: half-way to their Valid-Until. */
+function renewAt({ status }: { status: Pick<Status, 'published'> }): number {
+  const { date, validUntil } = status.published ?? {};
+  if (!date || !validUntil) return Number.POSITIVE_INFINITY;
+  return (Date.parse(date) + Date.parse(validUntil)) / 2;
+}
+
+/**
+ * The Date of the next Release files: now, but later than any before by at least a second, since
+ * apt takes neither an older Date nor an equal Last-Modified for news.
+ */
+function nextDate(published: Publication | undefined, now: Date): Date {
+  const least = published ? Date.parse(published.date) + 1000 : 0;
+  return new Date(Math.max(Math.floor(now.getTime() / 1000) * 1000, least));
+}
+
+function waitForClock(kept: Report<Status>['status'], date: Date, now: Date): Report<Status> {
+  return {
+    status: kept,
+    message: '',
+    failure: new CairnError(
+      'SigningFailed',
+      `the last Release files are dated ahead of this machine's clock; waiting until ` +
+        `${date.toISOString()} to issue the next`,
+    ),
+    again: { ms: date.getTime() - mostAheadMs - now.getTime(), exact: true },
+  };
+}
+
+function keptStatus({ status }: Environment): Report<Status>['status'] {
+  const { conditions: _c, observedGeneration: _o, lastHandledReconcileAt: _l, ...kept } = status;
+  return kept;
+}
+
+/** The status after publishing: what was served before goes into the history. */
+function moved(
+  kept: Report<Status>['status'],
+  before: Publication | undefined,
+  next: Publication,
+  date: Date,
+): Report<Status>['status'] {
+  if (!before || before.snapshotUid === next.snapshotUid) return { ...kept, published: next };
+  const entry = {
+    snapshot: before.snapshot,
+    snapshotUid: before.snapshotUid,
+    from: before.promotedAt,
+    until: `${date.toISOString().slice(0, 19)}Z`,
+    trees: before.members.map(({ tree }) => tree),
+    overlays: before.members.map(({ overlay }) => overlay),
+  };
+  return {
+    ...kept,
+    published: next,
+    previous: before.snapshot,
+    history: [entry, ...(kept.history ?? [])].slice(0, mostHistory),
+  };
+}
+
+function eventsOf(
+  before: Publication | undefined,
+  next: Publication,
+): NonNullable<Report<Status>['events']> {
+  if (before?.snapshotUid === next.snapshotUid) return [];
+  const from = before ? ` after ${before.snapshot}` : '';
+  return [{ type: 'Normal', reason: 'Promoted', message: `Serves ${next.snapshot}${from}` }];
+}
+
+function packagesOf({ members }: Publication): number {
+  return members.reduce((sum, { packages }) => sum + packages, 0);
+}
+
+/** The longest that a timer of JavaScript can wait is 24.8 days. */
+const longestTimerMs = 20 * 86_400_000;
+
+function againAt(times: readonly (number | undefined)[], now: Date): Pick<Report<Status>, 'again'> {
+  const next = Math.min(...times.filter((time) => time !== undefined));
+  if (!Number.isFinite(next)) return {};
+  const ms = Math.min(longestTimerMs, Math.max(1000, next - now.getTime()));
+  return { again: { ms, exact: true } };
+}

@@ -1,0 +1,73 @@
+import { randomUUID } from 'node:crypto';
+import { link, mkdir, open, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { generateSigningKey } from '../../apt/openpgp.ts';
+
+/** Which key: that of one environment, in one epoch of its rotation. */
+export interface KeyName {
+  readonly namespace: string;
+  readonly environment: string;
+  readonly epoch: number;
+}
+
+/** Keeps the private keys that Cairn makes. */
+export interface KeyStore {
+  /** The armored private key; made when there is none. The same one for ever after. */
+  obtain(key: KeyName, now: Date): Promise<string>;
+}
+
+/**
+ * Private keys as files, `<folder>/<namespace>/<environment>/epoch-<n>.asc`, readable by their
+ * owner alone. They outlive their Environment: one that is made again under the same name signs
+ * with the key that its clients know.
+ */
+export class KeyFolder implements KeyStore {
+  readonly #folder: string;
+
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  async obtain({ namespace, environment, epoch }: KeyName, now: Date): Promise<string> {
+    const folder = join(this.#folder, namespace, environment);
+    const file = join(folder, `epoch-${epoch}.asc`);
+    const known = await readIfThere(file);
+    if (known !== undefined) return known;
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    const userId = `${environment} environment (Cairn)`;
+    const { privateArmored } = await generateSigningKey({ userId, now });
+    await create(file, privateArmored);
+    return readFile(file, 'utf8'); // should two have made one at once, the first counts for both
+  }
+}
+
+async function readIfThere(file: string): Promise<string | undefined> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+/** Makes a file durably and all at once; leaves alone one that is there. */
+async function create(file: string, content: string): Promise<void> {
+  const draft = `${file}.${randomUUID()}`;
+  const handle = await open(draft, 'wx', 0o600);
+  try {
+    await handle.writeFile(content);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+  try {
+    await link(draft, file);
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+  } finally {
+    await rm(draft, { force: true });
+  }
+  const folder = await open(join(file, '..'), 'r');
+  await folder.sync();
+  await folder.close();
+}

@@ -1,0 +1,111 @@
+import { hash } from 'node:crypto';
+import { splitCleartext } from '../../apt/cleartext.ts';
+import { clearsign, detachSign, type SigningKey } from '../../apt/openpgp.ts';
+import { reissue } from '../../apt/release.ts';
+import type { Environment, Publication, PublishedMember } from '../../crds/environment.ts';
+import { CairnError } from '../../crds/reasons.ts';
+import { durationMs } from '../../crds/scalars.ts';
+import type { FrozenMember, Snapshot } from '../../crds/snapshot.ts';
+import type { TreeEntry } from '../../depot/depot.ts';
+import type { FileBlobs } from '../../depot/file-blobs.ts';
+
+import { comparePaths, writeTree } from '../../depot/tree-writer.ts';
+import type { Trees } from '../../depot/trees.ts';
+
+export interface PublishDeps {
+  readonly blobs: FileBlobs;
+  readonly trees: Trees;
+}
+
+const maxReleaseBytes = 16 * 1024 * 1024;
+
+/** Covers all that the issued Release files are made from, but the time. */
+export function inputsOf(
+  environment: Environment,
+  snapshot: Snapshot,
+  keys: readonly SigningKey[],
+): string {
+  const members = (snapshot.status.members ?? []).map(({ path, tree }) => [path, tree]);
+  const fingerprints = keys.map(({ fingerprint }) => fingerprint);
+  const { validFor } = environment.spec;
+  return hash(
+    'sha256',
+    JSON.stringify([snapshot.metadata.uid, members, fingerprints, validFor ?? null]),
+  );
+}
+
+/**
+ * Issues the Release files of every suite of a snapshot anew: the same indexes, with a Date of our
+ * own, our Valid-Until and our signatures. Everything is durable when this returns.
+ */
+export async function publish(
+  environment: Environment,
+  snapshot: Snapshot,
+  { keys, date, deps }: { keys: readonly SigningKey[]; date: Date; deps: PublishDeps },
+): Promise<Publication> {
+  const validForMs = durationMs(environment.spec.validFor ?? '0s');
+  const validUntil = validForMs > 0 ? new Date(date.getTime() + validForMs) : undefined;
+  const members: PublishedMember[] = [];
+  for (const member of snapshot.status.members ?? []) {
+    const overlay = await overlayOf(member, { keys, date, validUntil, deps });
+    members.push({ ...member, overlay });
+  }
+  await deps.blobs.sync();
+  const { published } = environment.status;
+  const same = published?.snapshotUid === snapshot.metadata.uid;
+  return {
+    snapshot: snapshot.metadata.name,
+    snapshotUid: snapshot.metadata.uid,
+    promotedAt: published && same ? published.promotedAt : seconds(date),
+    date: seconds(date),
+    ...(validUntil ? { validUntil: seconds(validUntil) } : {}),
+    inputs: inputsOf(environment, snapshot, keys),
+    members,
+  };
+}
+
+interface Issue {
+  readonly keys: readonly SigningKey[];
+  readonly date: Date;
+  readonly validUntil: Date | undefined;
+  readonly deps: PublishDeps;
+}
+
+/** The tree of the Release files issued for one member. */
+async function overlayOf(member: FrozenMember, issue: Issue): Promise<string> {
+  const { blobs } = issue.deps;
+  const entries: TreeEntry[] = [];
+  for (const { path } of member.suites) {
+    const directory = path === '' ? '' : `${path}/`;
+    const upstream = await upstreamRelease(member, directory, issue.deps);
+    const { date, validUntil, keys } = issue;
+    const release = reissue(upstream, { date, ...(validUntil ? { validUntil } : {}) });
+    const put = (name: string, content: string) =>
+      entries.push({ path: directory + name, ...blobs.put(Buffer.from(content)) });
+    put('Release', release);
+    put('Release.gpg', await detachSign(release, keys, date));
+    put('InRelease', await clearsign(release, keys, date));
+  }
+  entries.sort((a, b) => comparePaths(a.path, b.path));
+  return (await writeTree(blobs, entries)).digest;
+}
+
+async function upstreamRelease(
+  member: FrozenMember,
+  directory: string,
+  { trees, blobs }: PublishDeps,
+): Promise<string> {
+  const tree = await trees.open(member.tree);
+  const inRelease = await tree.get(`${directory}InRelease`);
+  if (inRelease) return splitCleartext(await blobs.bytes(inRelease.sha256, maxReleaseBytes)).text;
+  const release = await tree.get(`${directory}Release`);
+  if (release) return (await blobs.bytes(release.sha256, maxReleaseBytes)).toString('utf8');
+  throw new CairnError(
+    'TreeInvalid',
+    `the tree of ${member.path} has no Release in ${directory || './'}`,
+  );
+}
+
+function seconds(date: Date): string {
+  return `${date.toISOString().slice(0, 19)}Z`;
+}

@@ -1,0 +1,73 @@
+import { readSigningKey, type SigningKey } from '../../apt/openpgp.ts';
+import type { Environment } from '../../crds/environment.ts';
+import { durationMs } from '../../crds/scalars.ts';
+import { secretValue, type Secrets } from '../secrets.ts';
+import type { KeyStore } from './key-store.ts';
+
+type KeyStatus = NonNullable<Environment['status']['keys']>;
+
+export interface Signers {
+  /** They all sign; the newest first. */
+  readonly keys: readonly SigningKey[];
+  readonly status: KeyStatus;
+  /** When the next of them stops signing, in milliseconds. */
+  readonly nextChange: number | undefined;
+}
+
+export interface SignerDeps {
+  readonly keyStore: KeyStore;
+  readonly secrets: Secrets;
+}
+
+const mostOldKeys = 3;
+
+/**
+ * The keys that sign for an environment now: that of the spec's epoch, and those of epochs before
+ * until their overlap is over. Clients that only know an old key keep working meanwhile.
+ */
+export async function signersOf(
+  environment: Environment,
+  deps: SignerDeps,
+  now: Date,
+): Promise<Signers> {
+  const { epoch, overlap } = environment.spec.signing;
+  const newest = await keyOf(environment, epoch, deps, now);
+  const until = new Date(now.getTime() + durationMs(overlap)).toISOString();
+  const older = (environment.status.keys ?? [])
+    .filter((key) => key.epoch !== epoch && key.fingerprint !== newest.fingerprint)
+    .map((key) => ({ ...key, until: key.until ?? `${until.slice(0, 19)}Z` }))
+    .filter((key) => Date.parse(key.until) > now.getTime())
+    .slice(0, mostOldKeys);
+  const olderKeys = await Promise.all(
+    older.map(async (status) => ({ status, key: await oldKey(environment, status, deps, now) })),
+  );
+  const usable = olderKeys.filter(({ status, key }) => key?.fingerprint === status.fingerprint);
+  return {
+    keys: [newest, ...usable.map(({ key }) => key).filter((key) => key !== undefined)],
+    status: [{ fingerprint: newest.fingerprint, epoch }, ...usable.map(({ status }) => status)],
+    nextChange: older.map((key) => Date.parse(key.until)).sort((a, b) => a - b)[0],
+  };
+}
+
+async function keyOf(
+  { metadata, spec }: Environment,
+  epoch: number,
+  { keyStore, secrets }: SignerDeps,
+  now: Date,
+): Promise<SigningKey> {
+  const { keyRef } = spec.signing;
+  if (keyRef) return readSigningKey(await secretValue(secrets, keyRef));
+  const { namespace, name } = metadata;
+  return readSigningKey(await keyStore.obtain({ namespace, environment: name, epoch }, now));
+}
+
+/** A key of an earlier epoch: only one that Cairn keeps can still sign. */
+async function oldKey(
+  { metadata }: Environment,
+  { epoch }: KeyStatus[number],
+  { keyStore }: SignerDeps,
+  now: Date,
+): Promise<SigningKey | undefined> {
+  const { namespace, name } = metadata;
+  return readSigningKey(await keyStore.obtain({ namespace, environment: name, epoch }, now));
+}

@@ -1,0 +1,146 @@
+import { EnvironmentKind, type Environment } from '../../crds/environment.ts';
+import { MirrorKind, type Mirror } from '../../crds/mirror.ts';
+import { MirrorSetKind, type MirrorSet } from '../../crds/mirror-set.ts';
+import { mountPath } from '../../crds/mount-path.ts';
+import { conditionOf } from '../../crds/object.ts';
+import { CairnError } from '../../crds/reasons.ts';
+import { SnapshotKind, type FrozenMember, type Snapshot } from '../../crds/snapshot.ts';
+import { conflictIn, membersOf } from '../mirror-set/members.ts';
+import type { Dependency, Reconciler, RunContext } from '../reconciler.ts';
+
+/**
+ * Takes a snapshot: one list of the store gives every member's last complete state at one instant,
+ * and one status write keeps it. A snapshot that was taken is never taken again.
+ */
+export const snapshotReconciler: Reconciler<typeof SnapshotKind> = {
+  kind: SnapshotKind,
+
+  async reconcile(snapshot: Snapshot, context: RunContext) {
+    const { namespace } = snapshot.metadata;
+    if (snapshot.status.members) {
+      const {
+        conditions: _c,
+        observedGeneration: _o,
+        lastHandledReconcileAt: _l,
+        ...status
+      } = snapshot.status;
+      return {
+        status,
+        message: messageOf(snapshot.status.members),
+        // An Environment that lets go of it may be what its deletion waits for.
+        dependsOn: [{ kind: EnvironmentKind.kind, namespace }],
+      };
+    }
+    const { name } = snapshot.spec.mirrorSetRef;
+    const set = (await context.store.get({ kind: MirrorSetKind.kind, namespace, name })) as
+      MirrorSet | undefined;
+    const dependsOn: Dependency[] = [
+      { kind: MirrorSetKind.kind, namespace, name },
+      { kind: MirrorKind.kind, namespace },
+    ];
+    const members = set ? await cut(set, context) : undefined;
+    if (!members || members instanceof CairnError) {
+      const failure =
+        members ?? new CairnError('DependencyNotReady', `there is no MirrorSet ${name} yet`);
+      return { status: {}, message: '', failure, dependsOn };
+    }
+    const packages = members.reduce((sum, member) => sum + member.packages, 0);
+    const expiresAt = firstExpiry(members);
+    return {
+      status: {
+        id: snapshot.metadata.uid,
+        takenAt: `${context.now().toISOString().slice(0, 19)}Z`,
+        mirrorSet: name,
+        members: [...members],
+        packages,
+        ...(expiresAt ? { expiresAt } : {}),
+      },
+      message: messageOf(members),
+      dependsOn: [{ kind: EnvironmentKind.kind, namespace }],
+      events: [{ type: 'Normal', reason: 'Taken', message: messageOf(members) }],
+    };
+  },
+
+  /** A snapshot that an Environment serves, or is about to serve, stays. */
+  async finalize(snapshot: Snapshot, { store }: RunContext) {
+    const { name, namespace, uid } = snapshot.metadata;
+    const { items } = await store.list(EnvironmentKind.kind, { namespace });
+    const users = (items as readonly Environment[])
+      .filter(
+        ({ spec, status }) =>
+          spec.snapshotRef.name === name || status.published?.snapshotUid === uid,
+      )
+      .map(({ metadata }) => metadata.name);
+    if (users.length > 0) {
+      throw new CairnError(
+        'SnapshotInUse',
+        `Environment ${users.join(', ')} uses this snapshot; it goes when that has moved on`,
+      );
+    }
+  },
+};
+
+/** All members at their last complete states, or why that can't be had yet. */
+async function cut(
+  set: MirrorSet,
+  { store }: RunContext,
+): Promise<readonly FrozenMember[] | CairnError> {
+  const { found, absent } = await membersOf(set, store);
+  if (absent.length > 0) {
+    return new CairnError('DependencyNotReady', `there is no Mirror ${absent.join(', ')} yet`);
+  }
+  if (found.length === 0) {
+    return new CairnError('DependencyNotReady', 'the MirrorSet has no members');
+  }
+  const waiting = found.filter(isUnderWay).map(({ metadata }) => metadata.name);
+  if (waiting.length > 0) {
+    return new CairnError(
+      'DependencyNotReady',
+      `these Mirrors have nothing complete yet: ${waiting.join(', ')}`,
+    );
+  }
+  const conflict = conflictIn(found);
+  if (conflict) return new CairnError('MountConflict', conflict);
+  return found.map(frozen).filter((member) => member !== undefined);
+}
+
+/**
+ * A Mirror without a complete state, or one whose spec has just changed and whose first refresh
+ * under it hasn't ended yet: whoever commits both together means the new one. A Mirror that fails
+ * is taken as it last was.
+ */
+function isUnderWay({ metadata, status }: Mirror): boolean {
+  if (!status.state) return true;
+  const known = (status.observedGeneration ?? -1) >= metadata.generation;
+  return !known || conditionOf({ status }, 'Reconciling')?.status === 'True';
+}
+
+function frozen({ metadata, spec, status }: Mirror): FrozenMember | undefined {
+  const { state } = status;
+  if (!state) return undefined;
+  return {
+    mirror: metadata.name,
+    path: mountPath(spec.url),
+    url: spec.url,
+    tree: state.tree,
+    generation: state.generation,
+    public: spec.public,
+    download: spec.download,
+    ...(state.keyring ? { keyring: state.keyring } : {}),
+    packages: state.packages,
+    suites: state.suites,
+  };
+}
+
+function firstExpiry(members: readonly FrozenMember[]): string | undefined {
+  return members
+    .flatMap(({ suites }) => suites)
+    .map(({ validUntil }) => validUntil)
+    .filter((validUntil) => validUntil !== undefined)
+    .sort()[0];
+}
+
+function messageOf(members: readonly FrozenMember[]): string {
+  const packages = members.reduce((sum, member) => sum + member.packages, 0);
+  return `Holds ${members.map(({ mirror }) => mirror).join(', ')}: ${packages} pool files`;
+}

@@ -1,0 +1,274 @@
+/** A server on the loopback interface, over a depot and a store that are real. */
+import { createHash, randomUUID } from 'node:crypto';
+import { Registry } from 'prom-client';
+import { createServer } from '../../../controller/http/server.ts';
+import type { LazyPool } from '../../../controller/http/lazy.ts';
+import type { ServerOptions } from '../../../controller/http/options.ts';
+import { createLog } from '../../../controller/log.ts';
+import { openSqliteStore, type SqliteStore } from '../../../controller/store/sqlite.ts';
+import { kinds } from '../../../crds/index.ts';
+import type { MirroredSuite } from '../../../crds/mirror.ts';
+import { apiVersion, type KubeObject } from '../../../crds/object.ts';
+import type { FrozenMember } from '../../../crds/snapshot.ts';
+import { validateManifest } from '../../../crds/validate.ts';
+import { CairnError } from '../../../crds/reasons.ts';
+import { openBlobs, type FileBlobs } from '../../../depot/file-blobs.ts';
+import { Trees } from '../../../depot/tree-reader.ts';
+import { comparePaths, writeTree } from '../../../depot/tree-writer.ts';
+import { tempDir, type Scope } from '../../world/temp.ts';
+
+export const readToken = 'read-token-of-the-test';
+export const adminToken = 'admin-token-of-the-test';
+
+export interface Fixture {
+  readonly url: string;
+  readonly port: number;
+  readonly store: SqliteStore;
+  readonly blobs: FileBlobs;
+  readonly metrics: Registry;
+  readonly logs: readonly string[];
+  readonly options: ServerOptions;
+  /** `fetch` that follows no redirects. */
+  get(path: string, headers?: Record<string, string>, method?: string): Promise<Response>;
+  /** Stores files, and a tree of them; gives its digest. */
+  tree(files: Readonly<Record<string, string | Buffer>>): Promise<string>;
+  /** A tree whose files are not all in the depot. */
+  treeWithout(missing: string, files: Readonly<Record<string, string | Buffer>>): Promise<string>;
+  mirror(name: string, options: MirrorOptions): Promise<KubeObject>;
+  snapshot(name: string, options: SnapshotOptions): Promise<KubeObject>;
+  environment(name: string, published: PublishedOptions): Promise<KubeObject>;
+  setStatus(object: KubeObject, status: object): Promise<KubeObject>;
+  close(graceMs: number): Promise<void>;
+}
+
+export interface MirrorOptions {
+  readonly tree: string;
+  readonly url?: string;
+  readonly public?: boolean;
+  readonly download?: 'Eager' | 'Lazy';
+  readonly keyring?: string;
+  readonly suites?: readonly MirroredSuite[];
+  readonly predecessors?: readonly string[];
+}
+
+export interface SnapshotOptions {
+  readonly takenAt?: string;
+  readonly mirrorSet?: string;
+  readonly members: readonly FrozenMember[];
+}
+
+export interface PublishedOptions {
+  readonly snapshotUid?: string;
+  readonly date?: string;
+  readonly members: readonly (FrozenMember & { readonly overlay: string })[];
+  readonly history?: readonly { trees: string[]; overlays: string[]; snapshotUid?: string }[];
+}
+
+export async function startServer(
+  t: Scope,
+  given: Partial<ServerOptions> & { readonly depot?: string } = {},
+): Promise<Fixture> {
+  const blobs = await openBlobs(given.depot ?? tempDir(t));
+  const trees = new Trees(blobs);
+  const store = openSqliteStore(':memory:', { kinds, validate: accepting });
+  const metrics = new Registry();
+  const logs: string[] = [];
+  const options: ServerOptions = {
+    store,
+    blobs,
+    trees,
+    lazy: nothingLazy,
+    environmentKeys: async () => undefined,
+    metrics,
+    health: () => ({ live: true, ready: true, problems: [] }),
+    log: createLog({ format: 'text', level: 'debug', write: (line) => logs.push(line) }),
+    readToken,
+    adminToken,
+    now: () => new Date(),
+    ...given,
+  };
+  const server = createServer(options);
+  const { url } = await server.listen('127.0.0.1', 0);
+  const close = async (graceMs: number) => {
+    await server.close(graceMs);
+    await trees.close();
+  };
+  t.after(() => close(0));
+  const objects = new Objects(store);
+  return {
+    url,
+    port: Number(new URL(url).port),
+    store,
+    blobs,
+    metrics,
+    logs,
+    options,
+    get: (path, headers = {}, method = 'GET') =>
+      fetch(`${url}${path}`, { headers, method, redirect: 'manual' }),
+    tree: async (files) => (await writeTree(blobs, stored(blobs, files))).digest,
+    treeWithout: async (missing, files) => {
+      const { [missing]: content = '', ...others } = files;
+      const entries = [...stored(blobs, others), { path: missing, ...described(content) }];
+      const sorted = entries.sort((a, b) => comparePaths(a.path, b.path));
+      return (await writeTree(blobs, sorted)).digest;
+    },
+    mirror: (name, options) => objects.mirror(name, options),
+    snapshot: (name, options) => objects.snapshot(name, options),
+    environment: (name, options) => objects.environment(name, options),
+    setStatus: (object, status) => objects.setStatus(object, status),
+    close,
+  };
+}
+
+function accepting(input: unknown) {
+  const { manifest, problems } = validateManifest(input);
+  return { manifest: manifest ?? ({} as never), problems };
+}
+
+export function described(content: string | Buffer): { sha256: string; size: number } {
+  const bytes = Buffer.from(content);
+  return { sha256: createHash('sha256').update(bytes).digest('hex'), size: bytes.length };
+}
+
+function stored(blobs: FileBlobs, files: Readonly<Record<string, string | Buffer>>) {
+  return Object.entries(files)
+    .map(([path, content]) => ({ path, ...blobs.put(Buffer.from(content)) }))
+    .sort((a, b) => comparePaths(a.path, b.path));
+}
+
+const nothingLazy: LazyPool = {
+  async fetch({ path }) {
+    throw new CairnError('FileMissing', `${path}: 404`);
+  },
+};
+
+/** A suite as a refresh would describe it. */
+export function suite(name: string, given: Partial<MirroredSuite> = {}): MirroredSuite {
+  return {
+    suite: name,
+    path: name.endsWith('/') ? name : `dists/${name}`,
+    release: '0'.repeat(64),
+    date: '2026-08-01T00:00:00Z',
+    publishedAt: '2026-08-01T10:00:00Z',
+    components: ['main'],
+    architectures: ['amd64', 'all'],
+    sources: false,
+    signedBy: [],
+    ...given,
+  };
+}
+
+/** A member of a snapshot. */
+export function member(
+  path: string,
+  tree: string,
+  given: Partial<FrozenMember> = {},
+): FrozenMember {
+  return {
+    mirror: 'debian',
+    path,
+    url: `https://${path}`,
+    tree,
+    generation: 1,
+    public: true,
+    download: 'Eager',
+    packages: 1,
+    suites: [suite('bookworm')],
+    ...given,
+  };
+}
+
+/** Writes objects as their reconcilers would. */
+class Objects {
+  readonly #store: SqliteStore;
+
+  constructor(store: SqliteStore) {
+    this.#store = store;
+  }
+
+  async mirror(name: string, options: MirrorOptions): Promise<KubeObject> {
+    const {
+      url = 'https://deb.example.org/debian',
+      public: isPublic = true,
+      download = 'Eager',
+    } = options;
+    const spec = { url, suites: ['bookworm'], allowUnsigned: true, public: isPublic, download };
+    const suites = options.suites ?? [suite('bookworm')];
+    return this.#write('Mirror', name, spec, {
+      predecessors: options.predecessors?.map((tree) => ({ tree, until: '2026-08-01T10:00:00Z' })),
+      state: {
+        tree: options.tree,
+        generation: 1,
+        specDigest: '0'.repeat(64),
+        completedAt: '2026-08-01T10:00:00Z',
+        files: 1,
+        bytes: 1,
+        packages: 1,
+        keyring: options.keyring,
+        suites,
+        missing: [],
+      },
+    });
+  }
+
+  async snapshot(name: string, { members, ...options }: SnapshotOptions): Promise<KubeObject> {
+    const { mirrorSet = 'all', takenAt = '2026-08-01T12:00:00Z' } = options;
+    return this.#write(
+      'Snapshot',
+      name,
+      { mirrorSetRef: { name: mirrorSet } },
+      {
+        takenAt,
+        mirrorSet,
+        members,
+        observedGeneration: 1,
+        conditions: [
+          {
+            type: 'Ready',
+            status: 'True',
+            reason: 'Succeeded',
+            message: 'taken',
+            observedGeneration: 1,
+            lastTransitionTime: takenAt,
+          },
+        ],
+      },
+    );
+  }
+
+  async environment(name: string, options: PublishedOptions): Promise<KubeObject> {
+    const { date = '2026-08-02T00:00:00Z', snapshotUid = randomUUID(), members } = options;
+    return this.#write(
+      'Environment',
+      name,
+      { snapshotRef: { name: 'a' } },
+      {
+        published: {
+          snapshot: 'a',
+          snapshotUid,
+          promotedAt: date,
+          date,
+          inputs: '0'.repeat(64),
+          members,
+        },
+        history: options.history?.map((entry) => ({
+          snapshot: 'before',
+          snapshotUid: randomUUID(),
+          from: date,
+          until: date,
+          ...entry,
+        })),
+      },
+    );
+  }
+
+  async setStatus(object: KubeObject, status: object): Promise<KubeObject> {
+    return this.#store.updateStatus({ ...object, status });
+  }
+
+  async #write(kind: string, name: string, spec: object, status: object): Promise<KubeObject> {
+    const manifest = { apiVersion, kind, metadata: { name, namespace: 'default' }, spec };
+    const { object } = await this.#store.apply(manifest, 'test');
+    return this.setStatus(object, { ...object.status, ...status });
+  }
+}

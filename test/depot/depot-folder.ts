@@ -1,0 +1,16 @@
+import { readdirSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+
+/** An empty folder for the time of a test. */
+export async function folder(test: TestContext): Promise<string> {
+  const path = await mkdtemp(join(tmpdir(), 'cairn-depot-'));
+  test.after(() => rm(path, { recursive: true, force: true }));
+  return path;
+}
+
+export function markersIn(root: string): string[] {
+  return readdirSync(root).filter((name) => name.startsWith('unsynced-'));
+}
