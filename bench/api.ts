@@ -51,8 +51,9 @@ export class Api {
     isDone: (object: AnyObject) => boolean,
   ): Promise<AnyObject> {
     const watching = new AbortController();
-    const signal = AbortSignal.any([watching.signal, AbortSignal.timeout(target.timeoutMs)]);
-    const query = `watch=true&fieldSelector=metadata.name%3D${target.name}`;
+    const signal = AbortSignal.any([watching.signal, AbortSignal.timeout(target.timeoutMs + 5000)]);
+    const seconds = Math.ceil(target.timeoutMs / 1000);
+    const query = `watch=true&timeoutSeconds=${seconds}&fieldSelector=metadata.name%3D${target.name}`;
     const response = await fetch(`${this.#url}${prefix}/${target.plural}?${query}`, {
       signal,
       headers: this.#headers,
@@ -60,10 +61,12 @@ export class Api {
     if (!response.ok || !response.body) throw new Error(`watch: ${response.status}`);
     try {
       await act();
+      let last: AnyObject | undefined;
       for await (const object of objectsOf(response.body)) {
-        if (object.metadata.name === target.name && isDone(object)) return object;
+        last = object;
+        if (isDone(object)) return object;
       }
-      throw new Error(`the watch of ${target.plural}/${target.name} ended`);
+      throw new Error(`${target.plural}/${target.name} did not get there: ${explain(last)}`);
     } finally {
       watching.abort();
     }
@@ -101,6 +104,11 @@ async function* objectsOf(body: AsyncIterable<Uint8Array>): AsyncGenerator<AnyOb
       if (event.type !== 'BOOKMARK') yield event.object;
     }
   }
+}
+
+function explain(object: AnyObject | undefined): string {
+  const conditions = object?.status?.conditions ?? [];
+  return conditions.map(({ type, status, message }) => `${type}=${status}: ${message}`).join('; ');
 }
 
 /** Ready, and that for the newest spec. */

@@ -1,10 +1,10 @@
 /** Cairn's side of the table: all that must change when its API or command line does. */
 import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { startCairn, type Cairn } from '../test/world/cairn.ts';
+import { launcher, startCairn, type Cairn } from '../test/world/cairn.ts';
 import { Api, isReady } from './api.ts';
 import { cacheFolder } from './archive.ts';
-import { cpuSecondsOf, measureProcess, peakOf, type Cost } from './measure.ts';
+import { cpuSecondsOf, measureCommand, measureProcess, peakOf, type Cost } from './measure.ts';
 import type { Upstream } from './peers/peer.ts';
 
 const minute = 60_000;
@@ -28,7 +28,14 @@ export async function mirrorAnew(upstream: Upstream): Promise<RunningCairn> {
   const start = performance.now();
   const server = await startCairn({ config, data: path.join(workFolder, 'data') });
   const wait = { plural: 'mirrors', name: 'bench', timeoutMs: 30 * minute };
-  await new Api(server).actAndWait(wait, async () => {}, isReady);
+  await new Api(server)
+    .actAndWait(wait, async () => {}, isReady)
+    .catch(async (error: unknown) => {
+      await server.kill();
+      throw new Error(`the mirror did not become ready; the server's log:\n${server.logs}`, {
+        cause: error,
+      });
+    });
   const wallSeconds = (performance.now() - start) / 1000;
   const { pid } = server;
   const firstMirror = { wallSeconds, cpuSeconds: cpuSecondsOf(pid), peakMegabytes: peakOf(pid) };
@@ -47,6 +54,7 @@ spec:
   signedBy: { file: archive-key.asc }
   interval: 1d
   public: true
+  maxShrinkPercent: 100 # of a few hundred packages, a hundred are many
   limits: { connections: 16 }
 ---
 apiVersion: ${apiVersion}
@@ -120,8 +128,12 @@ export function promote(server: Cairn, snapshot: string): Promise<Cost> {
 
 /** The command line as a whole process, and what the server did for it. */
 export async function diff(server: Cairn, one: string, other: string): Promise<Cost> {
-  return measureProcess(server.pid, async () => {
-    const { code, output } = await server.cli('diff', one, other);
-    if (code !== 0 && code !== 3) throw new Error(`cairn diff ended with ${code}:\n${output}`);
-  });
+  const env = { CAIRN_SERVER: server.url, CAIRN_TOKEN: server.tokens.admin };
+  const before = cpuSecondsOf(server.pid);
+  const client = await measureCommand({ program: launcher, args: ['diff', one, other], env });
+  return {
+    wallSeconds: client.wallSeconds,
+    cpuSeconds: client.cpuSeconds + cpuSecondsOf(server.pid) - before,
+    peakMegabytes: client.peakMegabytes + peakOf(server.pid),
+  };
 }

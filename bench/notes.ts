@@ -13,9 +13,9 @@ Medians of ${runs} runs (first mirror: ${firstRuns}). Compare figures of one tab
   counts them. Setting up (aptly mirror create, importing keys) is not counted.
 - Cairn: first mirror is from starting \`cairn run\` until the Mirror is ready, start of the process included. After
   that the server keeps running, as it does in life: wall time is from the API request until its effect can be seen in
-  the object's status, CPU and peak memory are those of the server process meanwhile. Diff adds the wall time of the
-  command line, a process of its own.
-- First mirror and refresh: Cairn and debmirror verify signatures and hashes, aptly too; apt-mirror verifies nothing.
+  the object's status, CPU and peak memory are those of the server process meanwhile. Diff is \`cairn diff\` from its
+  start to its end; CPU and memory are those of it and of the server together.
+- First mirror and refresh: Cairn, aptly and debmirror verify signatures and hashes; apt-mirror verifies nothing.
   Cairn, debmirror and apt-mirror also fetch the translations; aptly does not.
 - Refresh with changes: ${changedPackages} packages are replaced by newer versions.
 - Promotion and rollback: aptly publish switch, without Contents indexes, signed with RSA 3072; Cairn changes what an

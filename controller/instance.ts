@@ -112,6 +112,13 @@ export async function startInstance(options: InstanceOptions): Promise<Instance>
     lazy: new LazyFiles({ store, blobs, slots: new HostSlots(), secrets }),
     environmentKeys,
     diff: snapshotDiffer({ store, depotRoot: join(data, 'depot') }),
+    inventories: async () => {
+      const { items } = await store.list(ConfigSourceKind.kind);
+      return items.map(({ metadata: { namespace, name } }) => ({
+        name,
+        entries: store.inventory(`${namespace}/${name}`).list(),
+      }));
+    },
     metrics: metrics.registry,
     health: () => ({ ...loop.health(), ready: isSynced }),
     log,

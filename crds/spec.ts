@@ -91,7 +91,14 @@ function validatorOf(kind: Kind): Validator {
 
 function newAjv() {
   const { Ajv } = createRequire(import.meta.url)('ajv') as typeof import('ajv');
-  const ajv = new Ajv({ allErrors: true, useDefaults: true, strict: true, verbose: true });
+  const ajv = new Ajv({
+    allErrors: true,
+    useDefaults: true,
+    strict: true,
+    verbose: true,
+    meta: false,
+    validateSchema: false,
+  });
   ajv.addFormat('date-time', {
     validate: (text: string) =>
       /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/.test(text) &&

@@ -86,15 +86,17 @@ function union(a: AptMirror, b: AptMirror) {
   };
 }
 
+/** Sources are mirrored for all suites of an archive as soon as one of them has a deb-src entry. */
 function mergeSuites(mirrors: readonly AptMirror[]): readonly AptMirror[] {
   const groups = Map.groupBy(mirrors, (mirror) => {
-    const { url, components, architectures, sources, trusted, signedBy } = mirror;
+    const { url, components, architectures, trusted, signedBy } = mirror;
     const sorted = [[...components].sort(), [...architectures].sort()];
-    return JSON.stringify([url, ...sorted, sources, trusted, signedBy]);
+    return JSON.stringify([url, ...sorted, trusted, signedBy]);
   });
   return [...groups.values()].flatMap((group) => {
     const [first] = group;
     const suites = [...new Set(group.flatMap((mirror) => mirror.suites))];
-    return first ? [{ ...first, suites }] : [];
+    const sources = group.some((mirror) => mirror.sources);
+    return first ? [{ ...first, suites, sources }] : [];
   });
 }

@@ -1,14 +1,8 @@
 import { keyOf, type ObjectKey } from '../../crds/object.ts';
-import type { InventoryEntry } from '../store/records.ts';
+import type { SourceInventory } from '../http/inventory-route.ts';
 import type { ApiClient } from './api-client.ts';
 import { ApiError } from './api-error.ts';
 import { CliError } from './command.ts';
-
-/** What a config source has applied. */
-export interface SourceInventory {
-  readonly name: string;
-  readonly entries: readonly InventoryEntry[];
-}
 
 /** What every config source has applied; undefined from a server that does not tell. */
 export async function readInventories(

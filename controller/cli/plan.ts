@@ -4,7 +4,8 @@ import type { Reading } from '../sources/manifests.ts';
 import { planChanges, type Plan } from '../sources/plan.ts';
 import type { ApiClient } from './api-client.ts';
 import { exit, parseOptions, UsageError, type Command, type Io } from './command.ts';
-import { chooseSource, readInventories, type SourceInventory } from './inventories.ts';
+import type { SourceInventory } from '../http/inventory-route.ts';
+import { chooseSource, readInventories } from './inventories.ts';
 import { readPath } from './manifest-files.ts';
 import {
   hasChanges,

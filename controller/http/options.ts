@@ -3,6 +3,7 @@ import type { Store } from '../../crds/store.ts';
 import type { BlobReader } from '../../depot/depot.ts';
 import type { Trees } from '../../depot/tree-reader.ts';
 import type { Log } from '../log.ts';
+import type { SourceInventory } from './inventory-route.ts';
 import type { LazyPool } from './lazy.ts';
 
 export interface Health {
@@ -20,6 +21,8 @@ export interface ServerOptions {
   readonly environmentKeys: (name: string) => Promise<string | undefined>;
   /** Compares two snapshots or environments; throws `CairnError`. */
   readonly diff?: (from: string, to: string, signal: AbortSignal) => Promise<unknown>;
+  /** What each config source has applied. */
+  readonly inventories?: () => Promise<readonly SourceInventory[]>;
   readonly metrics: Registry;
   readonly health: () => Health;
   readonly log: Log;

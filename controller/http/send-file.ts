@@ -46,7 +46,7 @@ export class FileSender {
     }
     const range = decided.status === 206 ? decided : undefined;
     const kept = file.size <= smallBlob ? this.#small.kept(file.sha256) : undefined;
-    if (kept) sendBytes(exchange, file, kept, range);
+    if (kept?.length === file.size) sendBytes(exchange, file, kept, range);
     else void this.#sendStored(exchange, file, range);
   }
 

@@ -7,6 +7,7 @@ import { ApiFailure } from './api/status.ts';
 import { isLoopback, type WriteRules } from './api/write-rules.ts';
 import { ClientConfig } from './client-config.ts';
 import { Connections } from './connections.ts';
+import { inventoryRoute } from './inventory-route.ts';
 import { reserved } from './locate.ts';
 import { mountsOf } from './mount-table.ts';
 import { followMounts, type Mounts } from './mounts.ts';
@@ -65,9 +66,15 @@ export function createServer(options: ServerOptions): Server {
       if (isForApplication(req)) app(req, res);
       else site.handle(req, res);
     });
-    const address = await connections.listen(host, port);
+    const address = await connections.listen(host, port).catch(stopFollowing);
     local = isLoopback(address.address);
     return { url: urlOf(address) };
+  }
+
+  /** A server that can't listen follows nothing either. */
+  function stopFollowing(failure: unknown): never {
+    shutdown.abort();
+    throw failure;
   }
 
   function applicationFor(mounts: Mounts): Express {
@@ -81,6 +88,7 @@ export function createServer(options: ServerOptions): Server {
     });
     app.use(systemRoutes(options.health, options.metrics));
     app.use(apiRouter({ store: options.store, rules, shutdown: shutdown.signal }));
+    if (options.inventories) app.use(inventoryRoute(options.inventories));
     app.use(diffRoute({ diff: options.diff, rules, hasPrivate: () => hasPrivate(mounts) }));
     app.use(() => {
       throw new ApiFailure(404, 'there is nothing here');

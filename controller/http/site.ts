@@ -17,7 +17,7 @@ import { SitePages } from './site-pages.ts';
 
 /** Known request targets are kept up to this length and number. */
 const longestKept = 1024;
-const mostKept = 20_000;
+const mostKept = 10_000;
 
 export interface SiteOptions {
   readonly mounts: Mounts;

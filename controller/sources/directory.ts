@@ -36,7 +36,8 @@ export function watchDirectory({ location, onChange, log }: DirectoryOptions): O
   });
   return {
     state: () => ({ checkout: { root } }),
-    refresh: onChange,
+    // Its files are read in each run anyway.
+    refresh: () => Promise.resolve(),
     async close() {
       bell.stop();
       await watcher.close();

@@ -39,6 +39,8 @@ class GitOrigin implements Origin {
   readonly #closing = new AbortController();
   readonly #running: Promise<void>;
   #waking = new AbortController();
+  /** Who has asked for a look since the last one began. */
+  #waiting: (() => void)[] = [];
   #state: OriginState = {};
   #failures = 0;
 
@@ -60,21 +62,27 @@ class GitOrigin implements Origin {
     return this.#state;
   }
 
-  refresh(): void {
+  refresh(): Promise<void> {
+    if (this.#closing.signal.aborted) return Promise.resolve();
     this.#waking.abort();
+    return new Promise((resolve) => this.#waiting.push(resolve));
   }
 
   async close(): Promise<void> {
     this.#closing.abort();
     this.#waking.abort();
     await this.#running;
+    for (const resolve of this.#waiting) resolve();
   }
 
   async #run(): Promise<void> {
     while (!this.#closing.signal.aborted) {
       this.#waking = new AbortController();
       const { signal } = this.#waking;
+      const waiting = this.#waiting;
+      this.#waiting = [];
       await this.#look();
+      for (const resolve of waiting) resolve();
       if (this.#closing.signal.aborted) return;
       await sleep(this.#pauseMs(), undefined, { signal, ref: false }).catch(ignore);
     }

@@ -19,8 +19,8 @@ export interface OriginState {
 /** Where a config source comes from. Looks for changes in the background and tells of them. */
 export interface Origin {
   state(): OriginState;
-  /** Looks again now. */
-  refresh(): void;
+  /** Looks again now; resolves when that is done, well or not. */
+  refresh(): Promise<void>;
   /** Ends all that goes on in the background. */
   close(): Promise<void>;
 }

@@ -51,8 +51,9 @@ export function configSourceReconciler(options: ConfigSourceOptions): ConfigSour
     async reconcile(source, context) {
       const one = await follow(followed, source, options);
       one.poke = context.poke;
-      if (context.requested) one.origin.refresh();
-      return new Run(source, one, options).report();
+      const isAnswered = answer(one, context.requested);
+      const report = await new Run(source, one, options).report();
+      return isAnswered ? report : { ...report, handled: null };
     },
     async finalize(source) {
       await forget(followed, source.metadata.uid);
@@ -72,6 +73,8 @@ interface Followed {
   poke: RunContext['poke'];
   /** The last reading of a commit, which never changes. */
   reading?: { readonly of: string; readonly reading: Reading };
+  /** What a person has asked for last, and whether the origin has been looked at since. */
+  request?: { readonly value: string; isDone: boolean };
   /** The digest of what the run before would have pruned. */
   pruning?: string | undefined;
 }
@@ -103,6 +106,20 @@ async function follow(
   const one: Followed = { from, origin, poke: () => {} };
   followed.set(uid, one);
   return one;
+}
+
+/** Whether the origin was looked at since a person asked for it; sees to it if it was not. */
+function answer(one: Followed, requested: string | undefined): boolean {
+  if (requested === undefined) return true;
+  if (one.request?.value !== requested) {
+    const request = { value: requested, isDone: false };
+    one.request = request;
+    void one.origin.refresh().then(() => {
+      request.isDone = true;
+      one.poke();
+    });
+  }
+  return one.request.isDone;
 }
 
 async function forget(followed: Map<string, Followed>, uid: string): Promise<void> {
@@ -140,8 +157,8 @@ class Run {
     const applied = await applyPlan(settled ? plan : { ...plan, prune: [] }, this.#target());
     this.#log(applied);
     const report = reportOf({ source: this.#source, checkout, reading, plan, applied, failure });
-    const again = settled ? { ms: rescanMs } : { ms: settleMs, exact: true };
-    return { ...report, again };
+    if (settled) return { ...report, again: { ms: rescanMs } };
+    return { ...report, again: { ms: settleMs, exact: true }, handled: null };
   }
 
   async #read({ root, revision }: Checkout): Promise<Reading> {

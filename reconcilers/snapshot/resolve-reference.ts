@@ -66,7 +66,7 @@ function unknown(reference: string, known: readonly { kind: string; name: string
     wanted,
     known.map(({ name }) => name),
   );
-  const meant = known.filter(({ name }) => near.includes(name));
+  const meant = near.flatMap((name) => known.filter((one) => one.name === name));
   const listed = (meant.length > 0 ? meant : known).slice(0, 5);
   const names = listed.map(({ kind, name }) => `${kind}/${name}`).join(', ');
   const hint =

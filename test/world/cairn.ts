@@ -6,7 +6,8 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { run, type Finished } from './process.ts';
 
-const launcher = path.resolve(import.meta.dirname, '../../cairn');
+/** The command as people run it. */
+export const launcher = path.resolve(import.meta.dirname, '../../cairn');
 
 export interface CairnOptions {
   /** A folder of manifests; none when left out. */
@@ -44,7 +45,9 @@ export async function startCairn(options: CairnOptions): Promise<Cairn> {
     env: { ...cairnEnvironment(), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  const ended = once(child, 'close');
+  const orphan = () => child.kill('SIGKILL');
+  process.once('exit', orphan);
+  const ended = once(child, 'close').finally(() => process.off('exit', orphan));
   let logs = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8').on('data', (text: string) => (logs += text));

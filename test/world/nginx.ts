@@ -37,7 +37,9 @@ async function tryStart(root: string, listen: string): Promise<Nginx | string> {
   });
   let stderr = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
-  const closed = once(child, 'close');
+  const orphan = () => child.kill('SIGKILL');
+  process.once('exit', orphan);
+  const closed = once(child, 'close').finally(() => process.off('exit', orphan));
   const url = `http://${listen.replace(/:80$/, '')}`;
   if (!(await answers(url, child))) {
     await stop(child, closed, folder);

@@ -113,7 +113,7 @@ function fieldOf(path: SpecProblem['path']): string {
     .join('');
 }
 
-const notFound: ReadonlySet<Reason> = new Set(['FileMissing', 'BlobMissing', 'SpecInvalid']);
+const notFound: ReadonlySet<Reason> = new Set(['FileMissing', 'BlobMissing', 'DependencyNotReady']);
 
 function codeOf(reason: Reason): FailureCode {
   if (reason === 'InternalError') return 500;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, it } from 'node:test';
-import { testKey } from '../../world/keys.ts';
+import { exportPublic, testKey } from '../../world/keys.ts';
 import { tempDir } from '../../world/temp.ts';
 import { mirrorSpec, readyStatus, startCli, type CliServer } from './cli-world.ts';
 
@@ -33,9 +33,9 @@ describe('cairn apply', () => {
   it('puts the keys of a file into the manifest', async (t) => {
     const server = await startCli(t);
     const folder = tempDir(t);
-    const key = await testKey('archive');
+    const key = await exportPublic(await testKey('archive'));
     mkdirSync(path.join(folder, 'keys'));
-    writeFileSync(path.join(folder, 'keys/debian.asc'), key.publicKey);
+    writeFileSync(path.join(folder, 'keys/debian.asc'), key);
     const { allowUnsigned: _, ...signed } = mirrorSpec;
     const spec = { ...signed, signedBy: { file: 'keys/debian.asc' } };
     writeFileSync(path.join(folder, 'debian.yaml'), manifest('Mirror', 'debian', spec));

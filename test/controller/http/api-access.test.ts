@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { Registry } from 'prom-client';
+import { createServer } from '../../../controller/http/server.ts';
 import { CairnError } from '../../../crds/reasons.ts';
 import { call, mirror, mirrors } from './api-client.ts';
 import { adminToken, readToken, startServer, type Fixture } from './fixture.ts';
@@ -68,6 +70,13 @@ describe('writing through the API', () => {
   it('needs it everywhere behind a proxy, and where others can reach the server', async (t) => {
     const proxied = await startServer(t, { externalUrl: 'https://apt.example.com' });
     assert.equal(await post(proxied, 'a', { host: 'localhost' }), 401);
+    const open = await startServer(t);
+    const exposed = createServer({ ...open.options, metrics: new Registry() });
+
+    t.after(() => exposed.close(0));
+    const { url } = await exposed.listen('0.0.0.0', 0);
+    const port = Number(new URL(url).port);
+    assert.equal(await post({ ...open, port }, 'a', { host: 'localhost' }), 401);
   });
 
   it('leaves the status to the admin token', async (t) => {

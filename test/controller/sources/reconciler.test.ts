@@ -9,7 +9,7 @@ import {
   validatePath,
 } from '../../../controller/sources/reconciler.ts';
 import type { ConfigSource } from '../../../crds/config-source.ts';
-import { apiVersion } from '../../../crds/object.ts';
+import { apiVersion, type KubeObject } from '../../../crds/object.ts';
 import type { Report } from '../../../reconcilers/reconciler.ts';
 import { mustRun } from '../../world/process.ts';
 import { tempDir } from '../../world/temp.ts';
@@ -49,14 +49,16 @@ async function setUp(t: TestContext, spec: { location: string; path?: string; in
     poke: () => {
       pokes++;
     },
-    requested: false,
     signal: new AbortController().signal,
   };
   const source = async () => (await store.get(key)) as unknown as ConfigSource;
-  async function run(requested = false): Promise<Report<ConfigSource['status']>> {
+  async function run(requested?: string): Promise<Report<ConfigSource['status']>> {
     const object = await source();
-    const report = await reconciler.reconcile(object, { ...context, requested });
-    await store.updateStatus({ ...object, status: { ...report.status } });
+    const report = await reconciler.reconcile(object, {
+      ...context,
+      ...(requested !== undefined && { requested }),
+    });
+    await store.updateStatus({ ...object, status: report.status } as KubeObject);
     return report;
   }
   /** Until a directory has agreed with itself. */
@@ -246,7 +248,7 @@ describe('a git repository of manifests', () => {
 
     const commit = await repository.commit({ 'prod/a.yaml': five('a', 'b') });
     const before = pokes();
-    await run(true);
+    await run('request-1');
     await until(() => pokes() > before);
     const after = await run();
     assert.deepEqual(await names(), ['a', 'b']); // a commit is whole: nothing to wait for
@@ -266,7 +268,7 @@ describe('a git repository of manifests', () => {
 
     const before = pokes();
     await mustRun('git', ['update-ref', '-d', 'refs/heads/main'], { cwd: repository.bare });
-    await run(true);
+    await run('request-2');
     await until(() => pokes() > before);
     const { failure, status } = await run();
 
@@ -288,11 +290,30 @@ describe('a git repository of manifests', () => {
 
     const before = pokes();
     await repository.commit({ 'production/a.yaml': five('a', 'b') });
-    await run(true);
+    await run('request-3');
     await until(() => pokes() > before);
     const { failure } = await run();
 
     assert.equal(failure?.message, `there is no directory prod of ${repository.bare}`);
+    assert.deepEqual(await names(), ['a', 'b']);
+  });
+});
+
+describe('a request to look now', () => {
+  it('is answered when the git server was asked after it', async (t) => {
+    const repository = await GitRepository.create(t, { 'a.yaml': mirrorYaml('a') });
+    const { run, names, pokes } = await setUp(t, { location: repository.bare, interval: '1h' });
+    await run();
+    await until(() => pokes() > 0);
+    assert.equal((await run()).handled, undefined);
+    await repository.commit({ 'a.yaml': five('a', 'b') });
+
+    const first = await run('now');
+    assert.equal(first.handled, null);
+    await until(() => pokes() > 1);
+    const second = await run('now');
+
+    assert.equal(second.handled, undefined);
     assert.deepEqual(await names(), ['a', 'b']);
   });
 });

@@ -1,0 +1,135 @@
+/** The whole product on a small upstream archive, as its users have it: config files, CLI, apt. */
+import { writeFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createAptRoot, type AptRoot, type AptRootOptions } from '../world/apt.ts';
+import { Archive } from '../world/archive.ts';
+import type { ArchiveOptions } from '../world/archive-options.ts';
+import { startCairn, type Cairn, type CairnOptions } from '../world/cairn.ts';
+import { exportPublic, testKey } from '../world/keys.ts';
+import { tempDir, type Scope } from '../world/temp.ts';
+import { startUpstream, type Upstream } from '../world/upstream.ts';
+
+export interface Product {
+  readonly archive: Archive;
+  readonly upstream: Upstream;
+  readonly config: string;
+  readonly data: string;
+  /** The mount path of the archive: `127.0.0.1:PORT/debian`. */
+  readonly mount: string;
+  start(options?: Partial<CairnOptions>): Promise<Cairn>;
+  /** Writes one manifest file into the config folder. */
+  write(name: string, text: string): void;
+  /** An apt root whose sources are those that Cairn generates at this path. */
+  apt(cairn: Cairn, path: string, options?: AptRootOptions): Promise<AptRoot>;
+}
+
+const header = 'apiVersion: cairn.build/v1alpha1\n';
+
+export async function product(
+  scope: Scope,
+  archiveOptions: Partial<ArchiveOptions> = {},
+): Promise<Product> {
+  const root = tempDir(scope);
+  const config = tempDir(scope);
+  const data = join(tempDir(scope), 'data');
+  const key = await testKey('archive');
+  const archive = new Archive(join(root, 'debian'), {
+    suite: 'stable',
+    signWith: key,
+    ...archiveOptions,
+  });
+  const upstream = await startUpstream(root);
+  scope.after(() => upstream.close());
+  mkdirSync(join(config, 'keys'));
+  writeFileSync(join(config, 'keys/archive.asc'), await exportPublic(key));
+  return {
+    archive,
+    upstream,
+    config,
+    data,
+    mount: `${upstream.url.replace('http://', '')}/debian`,
+    async start(options = {}) {
+      const cairn = await startCairn({ config, data, ...options });
+      scope.after(async () => {
+        await cairn.kill('SIGKILL');
+      });
+      return cairn;
+    },
+    write: (name, text) => writeFileSync(join(config, name), text),
+    async apt(cairn, path, options) {
+      const root = createAptRoot(tempDir(scope), options);
+      const response = await fetch(`${cairn.url}${path}/client.sources`);
+      if (!response.ok) throw new Error(`${path}/client.sources: ${await response.text()}`);
+      root.writeSources(await response.text());
+      return root;
+    },
+  };
+}
+
+/** A Mirror of the archive, as the documentation shows one. */
+export function mirror(
+  { upstream }: Product,
+  spec: Readonly<Record<string, unknown>> = {},
+): string {
+  const fields = {
+    url: `${upstream.url}/debian`,
+    suites: ['stable'],
+    signedBy: { file: 'keys/archive.asc' },
+    interval: '1h',
+    public: true,
+    ...spec,
+  };
+  return `${header}kind: Mirror\nmetadata: { name: demo }\nspec: ${JSON.stringify(fields)}\n`;
+}
+
+export const mirrorSet = `${header}kind: MirrorSet
+metadata: { name: base }
+spec: { mirrors: [{ name: demo }] }
+`;
+
+export function snapshot(name: string): string {
+  return `${header}kind: Snapshot
+metadata: { name: ${name} }
+spec: { mirrorSetRef: { name: base } }
+`;
+}
+
+export function environment(
+  snapshotName: string,
+  spec: Readonly<Record<string, unknown>> = {},
+): string {
+  const fields = { snapshotRef: { name: snapshotName }, ...spec };
+  return `${header}kind: Environment
+metadata: { name: production }
+spec: ${JSON.stringify(fields)}
+`;
+}
+
+/** Waits until `cairn wait` says yes; its output otherwise fails the test. */
+export async function until(cairn: Cairn, ...args: readonly string[]): Promise<void> {
+  const waited = await cairn.cli('wait', ...args, '--timeout=30s');
+  if (waited.code !== 0) {
+    const { stdout } = await cairn.cli('get', 'all');
+    throw new Error(`cairn wait ${args.join(' ')}: ${waited.stderr}\n${stdout}\n${cairn.logs}`);
+  }
+}
+
+/** Has a mirror refreshed now, and waits for the end of it. */
+export async function refreshed(cairn: Cairn, name = 'demo'): Promise<void> {
+  const done = await cairn.cli('reconcile', `mirror/${name}`, '--wait');
+  if (done.code !== 0) throw new Error(`cairn reconcile: ${done.stderr}\n${cairn.logs}`);
+}
+
+export async function eventually(
+  check: () => boolean | Promise<boolean>,
+  what: string,
+  ms = 15_000,
+): Promise<void> {
+  const deadline = Date.now() + ms;
+  while (!(await check())) {
+    if (Date.now() > deadline) throw new Error(`never: ${what}`);
+    await sleep(50);
+  }
+}
