@@ -1,4 +1,3 @@
-import { rmSync } from 'node:fs';
 import type { Cairn } from '../test/world/cairn.ts';
 import type { BenchArchive } from './archive.ts';
 import { repeat } from './bench-peer.ts';
@@ -45,7 +44,6 @@ export async function benchCairn(
   } finally {
     await server.kill();
   }
-  rmSync(cairn.workFolder, { recursive: true, force: true });
   return results;
 }
 

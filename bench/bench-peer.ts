@@ -1,12 +1,11 @@
-import { mkdirSync, rmSync } from 'node:fs';
-import path from 'node:path';
 import { mustRun } from '../test/world/process.ts';
-import { cacheFolder, type BenchArchive } from './archive.ts';
+import type { BenchArchive } from './archive.ts';
 import { measureCommand, medianCost, type Cost } from './measure.ts';
 import type { BenchOptions } from './options.ts';
 import type { Peer, SnapshotCommands, Upstream } from './peers/peer.ts';
 import type { Result } from './results.ts';
 import { titles } from './titles.ts';
+import { newWorkFolder } from './work-folder.ts';
 
 /** Runs one peer through everything that it can do, each command as a process of its own. */
 export async function benchPeer(
@@ -15,7 +14,6 @@ export async function benchPeer(
   upstream: Upstream,
   options: BenchOptions,
 ): Promise<Result[]> {
-  const folder = path.join(cacheFolder, 'work', peer.name);
   const tool = peer.label;
   const results: Result[] = [];
   const note = (work: Result['work'], title: string, costs: readonly Cost[]) => {
@@ -23,7 +21,7 @@ export async function benchPeer(
   };
   const { snapshots } = peer;
 
-  const { mirror, costs } = await mirrorAnew(peer, folder, archive, upstream, options);
+  const { folder, mirror, costs } = await mirrorAnew(peer, archive, upstream, options);
   note('mirror', titles.firstMirror, costs);
   if (snapshots) await measureCommand(snapshots.create(folder, 'before'));
   note('refresh', titles.refreshSame, await repeat(options.runs, () => measureCommand(mirror)));
@@ -44,13 +42,11 @@ export async function benchPeer(
       note('promotion', titles.rollback, rollbacks);
     }
   }
-  rmSync(folder, { recursive: true, force: true });
   return results;
 }
 
 async function mirrorAnew(
   peer: Peer,
-  folder: string,
   archive: BenchArchive,
   upstream: Upstream,
   options: BenchOptions,
@@ -58,12 +54,11 @@ async function mirrorAnew(
   archive.switchTo(0);
   const costs: Cost[] = [];
   for (;;) {
-    rmSync(folder, { recursive: true, force: true });
-    mkdirSync(folder, { recursive: true });
+    const folder = newWorkFolder(peer.name);
     const mirror = await peer.prepare(folder, upstream);
     costs.push(await measureCommand(mirror));
     await expectPackages(folder, options.packages);
-    if (costs.length >= options.firstRuns) return { mirror, costs };
+    if (costs.length >= options.firstRuns) return { folder, mirror, costs };
   }
 }
 

@@ -1,11 +1,11 @@
 /** Cairn's side of the table: all that must change when its API or command line does. */
-import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { launcher, startCairn, type Cairn } from '../test/world/cairn.ts';
 import { Api, isReady } from './api.ts';
-import { cacheFolder } from './archive.ts';
 import { cpuSecondsOf, measureCommand, measureProcess, peakOf, type Cost } from './measure.ts';
 import type { Upstream } from './peers/peer.ts';
+import { newWorkFolder } from './work-folder.ts';
 
 const minute = 60_000;
 const apiVersion = 'cairn.build/v1alpha1';
@@ -16,11 +16,9 @@ export interface RunningCairn {
   readonly firstMirror: Cost;
 }
 
-export const workFolder = path.join(cacheFolder, 'work', 'cairn');
-
 /** Starts a server with nothing but a declared mirror, and waits until it has it. */
 export async function mirrorAnew(upstream: Upstream): Promise<RunningCairn> {
-  rmSync(workFolder, { recursive: true, force: true });
+  const workFolder = newWorkFolder('cairn');
   const config = path.join(workFolder, 'config');
   mkdirSync(config, { recursive: true });
   cpSync(upstream.keyFile, path.join(config, 'archive-key.asc'));

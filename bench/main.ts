@@ -14,6 +14,7 @@ import type { Peer } from './peers/peer.ts';
 import type { Result } from './results.ts';
 import { benchServing } from './serving.ts';
 import { formatTable } from './table.ts';
+import { removeWorkFolders } from './work-folder.ts';
 
 const peers: readonly Peer[] = [aptly, debmirror, aptMirror];
 
@@ -55,6 +56,7 @@ async function benchMirrors(options: BenchOptions): Promise<Result[]> {
     }
   } finally {
     await nginx.stop();
+    removeWorkFolders();
   }
   return results;
 }

@@ -22,6 +22,8 @@ Medians of ${runs} runs (first mirror: ${firstRuns}). Compare figures of one tab
   Environment points to and signs its Release files anew.
 - Diff: aptly compares names and versions.
 - Serving: ${seconds} s of wrk on one core, the server on another; 32 connections up to 150 KiB, 8 above.
+- All start with empty folders on the same file system; nothing is deleted while anything is measured. A run within some
+  minutes of another one still suffers from what that deleted at its end.
 - Cairn ÷ it: wall time by wall time, or requests by requests.
 `;
 }

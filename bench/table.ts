@@ -1,5 +1,5 @@
 import { ratio, type Result } from './results.ts';
-import { targets } from './targets.ts';
+import { ownTarget, targetAgainst } from './targets.ts';
 
 export const cairnName = 'Cairn';
 
@@ -44,23 +44,19 @@ function rowsOf(results: readonly Result[]): string[][] {
     result.title,
     result.tool,
     ...figuresOf(result),
-    ...(cairn && result !== cairn ? comparison(cairn, result) : ['', '']),
+    ...(cairn && result !== cairn ? comparison(cairn, result) : ['', ownTarget(result)]),
   ]);
 }
 
 function figuresOf({ figures }: Result): string[] {
   if ('wallSeconds' in figures) {
     const { wallSeconds, cpuSeconds, peakMegabytes } = figures;
-    return [wallSeconds.toFixed(2), cpuSeconds.toFixed(2), peakMegabytes.toFixed(0)];
+    return [wallSeconds.toFixed(3), cpuSeconds.toFixed(2), peakMegabytes.toFixed(0)];
   }
   return [figures.requestsPerSecond.toFixed(0), figures.megabytesPerSecond.toFixed(0)];
 }
 
 function comparison(cairn: Result, peer: Result): string[] {
   const value = ratio(cairn, peer);
-  const target = targets[peer.title];
-  if (target === undefined) return [value.toFixed(3), ''];
-  const isCostTarget = 'wallSeconds' in peer.figures;
-  const met = isCostTarget ? value <= target : value >= target;
-  return [value.toFixed(3), `${isCostTarget ? '≤' : '≥'} ${target} ${met ? '✓' : '✗'}`];
+  return [value.toFixed(3), targetAgainst(peer, value)];
 }

@@ -1,20 +1,50 @@
+import type { Result } from './results.ts';
 import { titles } from './titles.ts';
 
-/**
- * What we hold ourselves to: Cairn's figure divided by each peer's. Times may be at most this,
- * throughput must be at least this.
- */
-export const targets: Readonly<Record<string, number>> = {
-  [titles.firstMirror]: 1,
-  [titles.refreshSame]: 0.1,
-  [titles.refreshChanged]: 0.5,
-  [titles.snapshot]: 1,
-  [titles.promotion]: 0.05,
-  [titles.rollback]: 0.05,
-  [titles.diff]: 1,
-  'serve 4 KiB': 0.15,
-  'serve 150 KiB': 0.2,
-  'serve 1 MiB': 0.5,
-  'serve 12 MiB': 0.5,
-  'serve 100 MiB': 0.7,
+/** What we hold ourselves to for one kind of work. */
+export interface Target {
+  /** Cairn's figure divided by that of this tool: at most, for costs; at least, for throughput. */
+  readonly against?: { readonly tool: string; readonly share: number };
+  readonly mostSeconds?: number;
+  readonly mostMegabytes?: number;
+}
+
+export const targets: Readonly<Record<string, Target>> = {
+  [titles.firstMirror]: { against: { tool: 'aptly', share: 0.4 }, mostMegabytes: 300 },
+  [titles.refreshSame]: { against: { tool: 'aptly', share: 0.01 } },
+  [titles.refreshChanged]: { against: { tool: 'aptly', share: 0.15 } },
+  [titles.snapshot]: { mostSeconds: 0.02 },
+  [titles.promotion]: { mostSeconds: 0.15 },
+  [titles.rollback]: { mostSeconds: 0.15 },
+  [titles.diff]: { mostSeconds: 1.5 },
+  'serve 4 KiB': { against: { tool: 'nginx', share: 0.2 } },
+  'serve 150 KiB': { against: { tool: 'nginx', share: 0.2 } },
+  'serve 1 MiB': { against: { tool: 'nginx', share: 0.5 } },
+  'serve 12 MiB': { against: { tool: 'nginx', share: 0.5 } },
+  'serve 100 MiB': { against: { tool: 'nginx', share: 0.5 } },
 };
+
+/** The target of Cairn's own row, and whether it is met: `≤ 0.02 s ✓`. */
+export function ownTarget({ title, figures }: Result): string {
+  const { mostSeconds, mostMegabytes } = targets[title] ?? {};
+  if (!('wallSeconds' in figures)) return '';
+  return [
+    bound(figures.wallSeconds, mostSeconds, 's'),
+    bound(figures.peakMegabytes, mostMegabytes, 'MB'),
+  ]
+    .filter((text) => text !== '')
+    .join(', ');
+}
+
+/** The target beside a peer's row. */
+export function targetAgainst({ title, tool, figures }: Result, ratio: number): string {
+  const against = targets[title]?.against;
+  if (!against || !tool.startsWith(against.tool)) return '';
+  const isCost = 'wallSeconds' in figures;
+  const met = isCost ? ratio <= against.share : ratio >= against.share;
+  return `${isCost ? '≤' : '≥'} ${against.share} ${met ? '✓' : '✗'}`;
+}
+
+function bound(value: number, most: number | undefined, unit: string): string {
+  return most === undefined ? '' : `≤ ${most} ${unit} ${value <= most ? '✓' : '✗'}`;
+}

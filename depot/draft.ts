@@ -21,6 +21,7 @@ export class Draft {
   #staging: Buffer | undefined;
   #staged = 0;
   #state: 'ready' | 'busy' | 'broken' | 'closed' = 'ready';
+  #step: Promise<void> = Promise.resolve();
 
   private constructor(file: string, limit: number, handle: FileHandle) {
     this.file = file;
@@ -52,6 +53,11 @@ export class Draft {
 
   get broken(): boolean {
     return this.#state === 'broken';
+  }
+
+  /** Resolves when no write is under way: a transfer that breaks off may leave one behind. */
+  settled(): Promise<void> {
+    return this.#step;
   }
 
   /** The chunk may be reused when this returns or its promise resolves. Throws `TooLarge`. */
@@ -101,8 +107,14 @@ export class Draft {
     if (this.#state !== 'ready') throw new Error(`the draft of a blob is ${this.#state}`);
   }
 
-  async #exclusively(step: () => Promise<void>): Promise<void> {
+  #exclusively(step: () => Promise<void>): Promise<void> {
     this.#state = 'busy';
+    const running = this.#guarded(step);
+    this.#step = running.catch(() => {}); // whoever began it is told
+    return running;
+  }
+
+  async #guarded(step: () => Promise<void>): Promise<void> {
     try {
       await step();
       this.#state = 'ready';

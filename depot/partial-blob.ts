@@ -66,8 +66,9 @@ export class PartialBlob {
     }
   }
 
-  /** Keeps the bytes for the next attempt. */
+  /** Keeps the bytes for the next attempt, those of a write that nobody has awaited included. */
   async close(): Promise<void> {
+    await this.#draft.settled();
     if (this.#draft.broken) return this.#draft.discard();
     await this.#draft.close();
     keepPartial(this.#layout, this.#expected.sha256, this.#draft.file);

@@ -32,10 +32,14 @@ export async function signersOf(
 ): Promise<Signers> {
   const { epoch, overlap } = environment.spec.signing;
   const newest = await keyOf(environment, epoch, deps, now);
-  const until = new Date(now.getTime() + durationMs(overlap)).toISOString();
+  const until = `${new Date(now.getTime() + durationMs(overlap)).toISOString().slice(0, 19)}Z`;
   const older = (environment.status.keys ?? [])
     .filter((key) => key.epoch !== epoch && key.fingerprint !== newest.fingerprint)
-    .map((key) => ({ ...key, until: key.until ?? `${until.slice(0, 19)}Z` }))
+    // A shorter overlap counts for keys that were retired under a longer one.
+    .map((key) => ({
+      ...key,
+      until: key.until !== undefined && key.until < until ? key.until : until,
+    }))
     .filter((key) => Date.parse(key.until) > now.getTime())
     .slice(0, mostOldKeys);
   const olderKeys = await Promise.all(

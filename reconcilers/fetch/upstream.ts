@@ -1,5 +1,5 @@
-import { createHash, hash } from 'node:crypto';
-import { EnvHttpProxyAgent, ProxyAgent, type Dispatcher } from 'undici';
+import { hash } from 'node:crypto';
+import { Agent, EnvHttpProxyAgent, ProxyAgent, type Dispatcher } from 'undici';
 import { CairnError } from '../../crds/reasons.ts';
 import type { Blob } from '../../depot/depot.ts';
 import type { FileBlobs, PartialBlob } from '../../depot/file-blobs.ts';
@@ -53,6 +53,8 @@ export type Page =
 const inMemoryBytes = 1024 * 1024;
 /** Slower than this over a whole file, an upstream counts as gone. */
 const slowestBytesPerSecond = 2048;
+/** Deadlines are rounded to this: timers of equal length are cheap. */
+const deadlineStepMs = 10_000;
 const mostRedirects = 5;
 const userAgent = 'cairn/0.1 (APT mirror)';
 
@@ -146,14 +148,14 @@ export class Upstream {
     await this.#get(path, sink, signal, fresh ? noCache : {}, expected.size);
     if (sink.status !== 200) return undefined;
     const body = sink.body();
-    const wanted = expected.sha256 ?? expected.sha512 ?? '';
-    const got = hash(expected.sha256 !== undefined ? 'sha256' : 'sha512', body);
-    if (body.length !== expected.size || got !== wanted) {
-      throw mismatch(path, expected.size, wanted, body.length, got);
-    }
+    if (expected.sha256 === undefined) checkSha512(path, body, expected);
     onBytes(body.length);
-    const sha256 = expected.sha256 ?? createHash('sha256').update(body).digest('hex');
-    return blobs.put(body, { sha256, size: body.length });
+    const { sha256 } = expected;
+    try {
+      return blobs.put(body, sha256 === undefined ? undefined : { sha256, size: expected.size });
+    } catch (error) {
+      throw mismatch(path, error);
+    }
   }
 
   async #large(
@@ -231,7 +233,9 @@ export class Upstream {
     size: number,
   ): Promise<void> {
     const { slots, connections, stallMs } = this.#options;
-    const deadlineMs = 4 * stallMs + (size / slowestBytesPerSecond) * 1000;
+    const fair = 4 * stallMs + (size / slowestBytesPerSecond) * 1000;
+    const deadlineMs =
+      fair > deadlineStepMs ? Math.ceil(fair / deadlineStepMs) * deadlineStepMs : fair;
     const request: Dispatcher.DispatchOptions = {
       origin: url.origin,
       path: url.pathname + url.search,
@@ -278,11 +282,21 @@ async function commit(partial: PartialBlob, path: string): Promise<Blob> {
   try {
     return await partial.commit();
   } catch (error) {
-    if (error instanceof CairnError && error.reason === 'HashMismatch') {
-      throw new TransientError('HashMismatch', `${path}: ${error.message}`, { cause: error });
-    }
-    throw error;
+    throw mismatch(path, error);
   }
+}
+
+/** Wrong bytes may be an old copy somewhere on the way: worth one more try. */
+function mismatch(path: string, error: unknown): unknown {
+  if (!(error instanceof CairnError) || error.reason !== 'HashMismatch') return error;
+  const message = `${path} is not what the archive lists: ${error.message}`;
+  return new TransientError('HashMismatch', message, { cause: error });
+}
+
+function checkSha512(path: string, body: Buffer, { size, sha512 }: Expected): void {
+  if (body.length === size && hash('sha512', body) === sha512) return;
+  const message = `${path} is not what the archive lists (${size} bytes, SHA512 ${sha512})`;
+  throw new TransientError('HashMismatch', message);
 }
 
 function dispatcherOf({ connections, stallMs, proxy, credentials }: UpstreamOptions): Dispatcher {
@@ -293,10 +307,15 @@ function dispatcherOf({ connections, stallMs, proxy, credentials }: UpstreamOpti
     connect: { timeout: Math.min(stallMs, 15_000) },
     keepAliveTimeout: 10_000,
   };
-  if (!proxy) return new EnvHttpProxyAgent(options);
+  if (!proxy) return hasProxyVariables() ? new EnvHttpProxyAgent(options) : new Agent(options);
   const { proxyUsername, proxyPassword = '' } = credentials ?? {};
   const token = proxyUsername === undefined ? {} : { token: basic(proxyUsername, proxyPassword) };
   return new ProxyAgent({ ...options, uri: proxy, ...token });
+}
+
+/** Looking for them once is cheaper than at each request. */
+function hasProxyVariables(): boolean {
+  return Object.keys(process.env).some((name) => /^https?_proxy$/i.test(name));
 }
 
 function basic(username: string, password: string): string {
@@ -318,12 +337,4 @@ function validatorsOf({ headers }: MemorySink): Validators {
 /** `+` is escaped too: object stores read it as a space. */
 function escapePath(path: string): string {
   return path.split('/').map(encodeURIComponent).join('/');
-}
-
-function mismatch(path: string, size: number, wanted: string, gotSize: number, got: string) {
-  const what =
-    size === gotSize
-      ? `its hash is ${got.slice(0, 16)}…, expected ${wanted.slice(0, 16)}…`
-      : `it has ${gotSize} bytes, expected ${size}`;
-  return new TransientError('HashMismatch', `${path} is not what the archive lists: ${what}`);
 }

@@ -45,6 +45,18 @@ describe('a resumed download', () => {
     nothingTemporary(root);
   });
 
+  it('keeps what is still being written when it breaks off', async (test) => {
+    const { root, blobs, partial } = await depot(test);
+    const download = await blobs.resume(sha256, size);
+
+    const writing = download.write(content.subarray(0, 500_000));
+    await download.close();
+
+    await writing;
+    assert.equal(statSync(partial).size, 500_000);
+    nothingTemporary(root);
+  });
+
   it('is not visible before it is committed', async (test) => {
     const { blobs } = await depot(test);
     const download = await blobs.resume(sha256, size);

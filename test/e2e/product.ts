@@ -1,6 +1,6 @@
 /** The whole product on a small upstream archive, as its users have it: config files, CLI, apt. */
-import { writeFileSync } from 'node:fs';
-import { mkdirSync } from 'node:fs';
+import assert from 'node:assert/strict';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createAptRoot, type AptRoot, type AptRootOptions } from '../world/apt.ts';
@@ -8,6 +8,7 @@ import { Archive } from '../world/archive.ts';
 import type { ArchiveOptions } from '../world/archive-options.ts';
 import { startCairn, type Cairn, type CairnOptions } from '../world/cairn.ts';
 import { exportPublic, testKey } from '../world/keys.ts';
+import type { Finished } from '../world/process.ts';
 import { tempDir, type Scope } from '../world/temp.ts';
 import { startUpstream, type Upstream } from '../world/upstream.ts';
 
@@ -116,6 +117,26 @@ export async function until(cairn: Cairn, ...args: readonly string[]): Promise<v
   }
 }
 
+/** What the API says of an object, such as `mirrors demo`; undefined when there is none. */
+export async function objectOf<T>(
+  cairn: Pick<Cairn, 'url'>,
+  plural: string,
+  name: string,
+): Promise<T | undefined> {
+  const path = `apis/cairn.build/v1alpha1/namespaces/default/${plural}/${name}`;
+  const response = await fetch(`${cairn.url}/${path}`);
+  const body: unknown = await response.json();
+  if (response.status === 404) return undefined;
+  if (!response.ok) throw new Error(`${path}: ${JSON.stringify(body)}`);
+  return body as T; // the caller names the kind that it asks for
+}
+
+/** Fails unless apt did its work without an error or a warning. */
+export function good({ code, output }: Finished): void {
+  assert.equal(code, 0, output);
+  assert.doesNotMatch(output, /^[EW]:/m);
+}
+
 /** Has a mirror refreshed now, and waits for the end of it. */
 export async function refreshed(cairn: Cairn, name = 'demo'): Promise<void> {
   const done = await cairn.cli('reconcile', `mirror/${name}`, '--wait');
@@ -126,10 +147,11 @@ export async function eventually(
   check: () => boolean | Promise<boolean>,
   what: string,
   ms = 15_000,
+  everyMs = 50,
 ): Promise<void> {
   const deadline = Date.now() + ms;
   while (!(await check())) {
     if (Date.now() > deadline) throw new Error(`never: ${what}`);
-    await sleep(50);
+    await sleep(everyMs);
   }
 }

@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { writeFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { commandNames, loadCommand } from '../../../controller/cli/commands.ts';
 import { run } from '../../world/process.ts';
 import { tempDir } from '../../world/temp.ts';
@@ -58,6 +61,23 @@ describe('the command line', () => {
     assert.equal(unknown.stdout, '');
     const cut = await run('bash', ['-c', `set -o pipefail; '${launcher}' help | true`], { env });
     assert.equal(cut.stderr, '');
+  });
+
+  it('ends with 130 on Ctrl-C, and says nothing more', async (t) => {
+    const server = await startCli(t, { accessLog: true });
+    const child = spawn(
+      launcher,
+      ['wait', 'mirror/ghost', '--timeout=60s', '--server', server.url],
+      {
+        env: { ...process.env, ...env },
+      },
+    );
+    let output = '';
+    child.stderr.on('data', (chunk) => (output += String(chunk)));
+    while (!server.logs.some((line) => line.includes('watch'))) await sleep(20);
+    child.kill('SIGINT');
+    const [status] = await once(child, 'close');
+    assert.deepEqual([status, output], [130, '']);
   });
 
   it('prints a completion script that bash accepts', async () => {
