@@ -21,8 +21,11 @@ export interface BlobReader {
 }
 
 export interface BlobWriter {
-  /** Stores bytes that are in memory. Synchronous: used where thousands of small files arrive. */
-  put(content: Uint8Array, expected?: Blob): Blob;
+  /**
+   * Stores bytes that are in memory. Synchronous: used where thousands of small files arrive.
+   * `isNew` spares the look whether the blob is here already; storing it again does no harm.
+   */
+  put(content: Uint8Array, expected?: Blob, options?: { readonly isNew?: boolean }): Blob;
   /**
    * Stores a stream. When `expected` is given and the content differs, throws `HashMismatch`
    * (`TooLarge` as soon as it is longer) and leaves nothing behind.

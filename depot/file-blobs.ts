@@ -97,11 +97,11 @@ export class FileBlobs implements BlobReader, BlobWriter, BlobSweeper {
     }
   }
 
-  put(content: Uint8Array, expected?: Blob): Blob {
+  put(content: Uint8Array, expected?: Blob, { isNew = false } = {}): Blob {
     if (expected !== undefined && content.length > expected.size) throw tooLarge(expected.size);
     const blob = { sha256: hash('sha256', content), size: content.length };
     checkExpected(blob, expected);
-    if (this.#has(blob)) return blob;
+    if (!isNew && this.#has(blob)) return blob;
     const draft = this.#layout.draft();
     try {
       writeNewFile(draft, content);

@@ -91,7 +91,7 @@ export class Upstream {
   }
 
   /**
-   * Fetches a file into the depot, verified. `paths` are tried in order until one is there:
+   * Fetches a file that the depot doesn't have into it, verified. `paths` are tried in order until one is there:
    * by-hash first, then the plain name. Returns undefined when none is.
    * Throws HashMismatch or TooLarge when the bytes are not what was expected.
    */
@@ -152,7 +152,8 @@ export class Upstream {
     onBytes(body.length);
     const { sha256 } = expected;
     try {
-      return blobs.put(body, sha256 === undefined ? undefined : { sha256, size: expected.size });
+      if (sha256 === undefined) return blobs.put(body);
+      return blobs.put(body, { sha256, size: expected.size }, { isNew: true });
     } catch (error) {
       throw mismatch(path, error);
     }

@@ -34,12 +34,6 @@ test('a refresh that is killed at any moment goes on where it was', async (t) =>
     await sleep(step * 170);
     await cairn.kill('SIGKILL');
     assertNothingTwice(world, held);
-    console.log(
-      step,
-      world.archive.packages.filter(({ sha256 }) => checkedBlobs(world.data).has(sha256)).length,
-      unfinished(world.data).length,
-      world.upstream.requests.filter((r) => r.status === 206).length,
-    );
   }
 
   world.upstream.clearFaults();

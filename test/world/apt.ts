@@ -38,6 +38,7 @@ export function createAptRoot(folder: string, options: AptRootOptions = {}): Apt
     'cache/archives/partial',
     'etc/parts',
     'etc/none.d',
+    'etc/preferences.d',
     'downloads',
   ];
   for (const name of directories) mkdirSync(path.join(folder, name), { recursive: true });

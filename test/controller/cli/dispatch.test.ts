@@ -74,7 +74,7 @@ describe('the command line', () => {
     );
     let output = '';
     child.stderr.on('data', (chunk) => (output += String(chunk)));
-    while (!server.logs.some((line) => line.includes('watch'))) await sleep(20);
+    while (!server.logs.some((line) => line.includes('mirrors'))) await sleep(20);
     child.kill('SIGINT');
     const [status] = await once(child, 'close');
     assert.deepEqual([status, output], [130, '']);

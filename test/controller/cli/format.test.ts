@@ -87,7 +87,7 @@ describe('tables and numbers', () => {
     ];
     assert.equal(
       formatTable(rows, { columns: 32 }),
-      'NAME   STATUS               AGE\na      a message that go…   5m',
+      'NAME   STATUS                AGE\na      a message that goe…   5m',
     );
     assert.equal(
       formatTable([
