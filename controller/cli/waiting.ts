@@ -1,4 +1,4 @@
-import { durationMs } from '../../crds/scalars.ts';
+import { durationMs } from '../../crds/duration.ts';
 import type { Kind } from '../../crds/kind.ts';
 import type { ApiClient, Target } from './api-client.ts';
 import { exit, UsageError, type Io, type Options } from './command.ts';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { ConfigSourceKind, type ConfigSource } from '../../crds/config-source.ts';
 import { asCairnError, CairnError } from '../../crds/reasons.ts';
 import { annotations, conditionOf, isReady, keyOf } from '../../crds/object.ts';
-import { durationMs } from '../../crds/scalars.ts';
+import { durationMs } from '../../crds/duration.ts';
 import type { Store } from '../../crds/store.ts';
 import type { Reconciler, Report, RunContext } from '../../reconcilers/reconciler.ts';
 import type { Secrets } from '../../reconcilers/secrets.ts';

@@ -4,7 +4,7 @@ import { clearsign, detachSign, type SigningKey } from '../../apt/openpgp.ts';
 import { reissue } from '../../apt/release.ts';
 import type { Environment, Publication, PublishedMember } from '../../crds/environment.ts';
 import { CairnError } from '../../crds/reasons.ts';
-import { durationMs } from '../../crds/scalars.ts';
+import { durationMs } from '../../crds/duration.ts';
 import type { FrozenMember, Snapshot } from '../../crds/snapshot.ts';
 import type { TreeEntry } from '../../depot/depot.ts';
 import type { FileBlobs } from '../../depot/file-blobs.ts';

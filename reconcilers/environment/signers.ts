@@ -1,6 +1,6 @@
 import { readSigningKey, type SigningKey } from '../../apt/openpgp.ts';
 import type { Environment } from '../../crds/environment.ts';
-import { durationMs } from '../../crds/scalars.ts';
+import { durationMs } from '../../crds/duration.ts';
 import { secretValue, type Secrets } from '../secrets.ts';
 import type { KeyStore } from './key-store.ts';
 

@@ -1,7 +1,7 @@
 import { CronTime } from 'cron';
 import type { MirrorSpec } from '../../crds/mirror.ts';
 import { CairnError } from '../../crds/reasons.ts';
-import { durationMs } from '../../crds/scalars.ts';
+import { durationMs } from '../../crds/duration.ts';
 
 /** What is known of the refreshes of a mirror since this process started. */
 export interface Attempts {
@@ -43,6 +43,14 @@ export function dueAt(
     timeZone,
     Math.max(endedAt ?? 0, Date.parse(lastScheduledAt ?? '') || 0),
   );
+}
+
+/** Throws SpecInvalid when a spec has a schedule that is none. Ask before any work begins. */
+export function checkSchedule({
+  schedule,
+  timeZone,
+}: Pick<MirrorSpec, 'schedule' | 'timeZone'>): void {
+  if (schedule !== undefined) nextTime(schedule, timeZone, 0);
 }
 
 /** The first time of a cron expression after `after`; throws SpecInvalid when it is none. */

@@ -1,5 +1,5 @@
-import { asCairnError, CairnError } from '../../crds/reasons.ts';
-import type { Failure, Shrink } from './request.ts';
+import { CairnError } from '../../crds/reasons.ts';
+import type { Shrink } from './request.ts';
 
 /** A refresh that would make too much vanish, with what a person needs to approve it. */
 export class ShrinkHeldError extends CairnError {
@@ -13,10 +13,4 @@ export class ShrinkHeldError extends CairnError {
     );
     this.shrink = shrink;
   }
-}
-
-/** What a thrown refresh looks like as plain data. */
-export function asFailure(error: unknown): Failure {
-  const { reason, message } = asCairnError(error);
-  return { reason, message, ...(error instanceof ShrinkHeldError ? { shrink: error.shrink } : {}) };
 }

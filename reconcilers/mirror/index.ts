@@ -3,7 +3,7 @@ import { annotations } from '../../crds/object.ts';
 import { CairnError } from '../../crds/reasons.ts';
 import type { Reconciler, Report, RunContext } from '../reconciler.ts';
 import { secretValue, type Secrets } from '../secrets.ts';
-import { dueAt, type Attempts } from './due.ts';
+import { checkSchedule, dueAt, type Attempts } from './due.ts';
 import { startJob, type Job } from './jobs.ts';
 import type { RefreshRequest } from './request.ts';
 import { digestOf } from './spec-digest.ts';
@@ -47,6 +47,7 @@ export function mirrorReconciler({
   return { kind: MirrorKind, reconcile, finalize };
 
   async function reconcile(mirror: Mirror, context: RunContext): Promise<Report<MirrorStatus>> {
+    checkSchedule(mirror.spec);
     const request = await requestOf(mirror);
     const memory = recall(mirror.metadata.uid, digestOf(request.spec, request.keyring));
     const finished = takeOutcome(mirror, memory, context);
@@ -92,12 +93,12 @@ export function mirrorReconciler({
     const { job } = memory;
     if (!job?.outcome) return kept;
     memory.job = undefined;
-    const { refreshed, failure } = job.outcome;
+    const { refreshed, failure, shrink } = job.outcome;
     const failures = failure ? memory.attempts.failures + 1 : 0;
     const endedAt = context.now().getTime();
     memory.attempts = { endedAt, succeeded: !failure, failures };
-    memory.failure = failure ? new CairnError(failure.reason, failure.message) : undefined;
-    memory.shrink = failure?.shrink;
+    memory.failure = failure;
+    memory.shrink = shrink;
     onRefreshed?.(mirror, context.now(), !failure);
     const status = {
       ...kept.status,

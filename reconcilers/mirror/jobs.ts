@@ -1,10 +1,13 @@
-import { asFailure } from './failures.ts';
-import type { Failure, Progress, Refreshed, RefreshRequest } from './request.ts';
+import { asCairnError, type CairnError } from '../../crds/reasons.ts';
+import { ThreadError } from '../threads/caller.ts';
+import type { Progress, Refreshed, RefreshRequest, Shrink } from './request.ts';
 import type { RefreshRunner } from './thread-runner.ts';
 
 export interface Outcome {
   readonly refreshed?: Refreshed;
-  readonly failure?: Failure;
+  readonly failure?: CairnError;
+  /** Beside a ShrinkHeld failure: what is held. */
+  readonly shrink?: Shrink;
 }
 
 /** One refresh that runs in the background. */
@@ -37,11 +40,17 @@ export function startJob(
   };
   runner.refresh(request, onProgress, job.stop.signal).then(
     (refreshed) => settle({ refreshed }),
-    (error: unknown) => settle({ failure: asFailure(error) }),
+    (error: unknown) => settle(failed(error)),
   );
   function settle(outcome: Outcome): void {
     job.outcome = outcome;
     if (!job.stop.signal.aborted) poke();
   }
   return job;
+}
+
+function failed(error: unknown): Outcome {
+  const failure = asCairnError(error);
+  const isShrink = error instanceof ThreadError && error.reason === 'ShrinkHeld';
+  return { failure, ...(isShrink ? { shrink: error.detail as Shrink } : {}) }; // set by thread.ts
 }

@@ -1,13 +1,14 @@
 import { Readable } from 'node:stream';
-import { MirrorKind, type Mirror } from '../../crds/mirror.ts';
+import { MirrorKind, type Mirror, type MirrorSpec } from '../../crds/mirror.ts';
 import { CairnError } from '../../crds/reasons.ts';
-import { durationMs } from '../../crds/scalars.ts';
 import type { StoreReader } from '../../crds/store.ts';
 import type { FileBlobs } from '../../depot/file-blobs.ts';
 import type { HostSlots } from '../fetch/slots.ts';
 import { Upstream, type Credentials, type Growing } from '../fetch/upstream.ts';
 import type { Secrets } from '../secrets.ts';
+import { KeptUpstreams } from '../fetch/kept-upstreams.ts';
 import { Download } from './download.ts';
+import { upstreamOf } from './upstream-of.ts';
 
 /** A pool file that a lazy mirror lists and the depot does not hold yet. */
 export interface WantedFile {
@@ -31,6 +32,8 @@ interface Fetched {
   stream(range?: { readonly start: number; readonly end: number }): Readable;
 }
 
+/** Fewer than a refresh makes: somebody is waiting. */
+const retries = 2;
 /** Smaller files are verified before the first byte is sent; for larger ones apt would time out. */
 const readAlongBytes = 4 * 1024 * 1024;
 
@@ -42,6 +45,7 @@ const readAlongBytes = 4 * 1024 * 1024;
 export class LazyFiles {
   readonly #deps: LazyDeps;
   readonly #running = new Map<string, Download>();
+  readonly #upstreams = new KeptUpstreams();
 
   constructor(deps: LazyDeps) {
     this.#deps = deps;
@@ -94,40 +98,36 @@ export class LazyFiles {
     onGrowth: (growing: Growing) => void,
   ): Promise<void> {
     const { blobs } = this.#deps;
-    const upstream = await this.#upstream(file);
-    try {
-      const blob = await upstream.blob([file.path], file, { blobs, signal, onGrowth });
-      if (!blob) {
-        throw new CairnError(
-          'FileMissing',
-          `${file.url} does not have ${file.path} any more, and nobody asked for it in time`,
-        );
-      }
-      await blobs.sync();
-    } finally {
-      await upstream.close();
+    const { spec, credentials } = await this.#access(file);
+    const key = JSON.stringify([file.url, spec?.limits, spec?.proxy, credentials]);
+    const blob = await this.#upstreams.use(
+      key,
+      () => this.#open(file.url, spec, credentials),
+      (upstream) => upstream.blob([file.path], file, { blobs, signal, onGrowth }),
+    );
+    if (!blob) {
+      throw new CairnError(
+        'FileMissing',
+        `${file.url} does not have ${file.path} any more, and nobody asked for it in time`,
+      );
     }
   }
 
   /** As the Mirror says now; after it has been deleted, as a snapshot remembers it. */
-  async #upstream({ mirror, namespace, url }: WantedFile): Promise<Upstream> {
-    const { store, slots, secrets } = this.#deps;
+  async #access({ mirror, namespace, url }: WantedFile) {
+    const { store, secrets } = this.#deps;
     const key = { kind: MirrorKind.kind, namespace, name: mirror };
     const found = (await store.get(key)) as Mirror | undefined;
     const spec = found?.spec.url === url ? found.spec : undefined;
-    const credentials: Credentials | undefined = spec?.secretRef
-      ? await secrets(spec.secretRef.name)
-      : undefined;
-    return new Upstream({
-      url,
-      connections: spec?.limits.connections ?? 8,
-      bytesPerSecond: spec?.limits.bytesPerSecond,
-      stallMs: durationMs(spec?.limits.stallTimeout ?? '30s'),
-      retries: 2,
-      proxy: spec?.proxy,
-      credentials,
-      slots,
-    });
+    const credentials = spec?.secretRef ? await secrets(spec.secretRef.name) : undefined;
+    return { spec, credentials };
+  }
+
+  #open(url: string, spec: MirrorSpec | undefined, credentials: Credentials | undefined): Upstream {
+    const { slots } = this.#deps;
+    if (spec)
+      return upstreamOf({ ...spec, limits: { ...spec.limits, retries } }, credentials, slots);
+    return new Upstream({ url, connections: 8, stallMs: 30_000, retries, slots });
   }
 }
 

@@ -25,9 +25,9 @@ export class Counter {
     this.fetchedBytes += count;
   }
 
-  file(): void {
-    this.#files += 1;
-    this.fetchedFiles += 1;
+  file(count = 1): void {
+    this.#files += count;
+    this.fetchedFiles += count;
   }
 
   /** A file that was expected and turned out to be here already. */

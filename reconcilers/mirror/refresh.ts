@@ -3,14 +3,13 @@ import { hash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { MirroredSuite, MirrorState } from '../../crds/mirror.ts';
 import { CairnError } from '../../crds/reasons.ts';
-import { durationMs } from '../../crds/scalars.ts';
 import type { TreeEntry } from '../../depot/depot.ts';
 import type { FileBlobs } from '../../depot/file-blobs.ts';
 import { formatEntry } from '../../depot/tree-format.ts';
 import { treeEntriesSync } from '../../depot/tree-reader.ts';
 import { writeTree } from '../../depot/tree-writer.ts';
 import type { HostSlots } from '../fetch/slots.ts';
-import { Upstream } from '../fetch/upstream.ts';
+import type { Upstream } from '../fetch/upstream.ts';
 import { assemble, changeOf, shrinkOf, type Assembly } from './assemble.ts';
 import { ShrinkHeldError } from './failures.ts';
 import { fetchIndexes, type FetchedSuite } from './indexes.ts';
@@ -21,12 +20,15 @@ import { offeredSuite, type OfferedSuite } from './releases.ts';
 import type { Refreshed, RefreshRequest } from './request.ts';
 import { select, type Selection } from './select.ts';
 import { digestOf } from './spec-digest.ts';
+import { upstreamOf } from './upstream-of.ts';
 
 export interface RefreshDeps {
   readonly blobs: FileBlobs;
   readonly lists: PoolLists;
   readonly slots: HostSlots;
   readonly now: () => Date;
+  /** The depot's folder, for the thread that shares in large pools. */
+  readonly depot?: string;
   /** How long to let an upstream settle that seems to be in the middle of an update. */
   readonly settleMs?: number;
 }
@@ -48,7 +50,7 @@ export async function refresh(
   counter: Counter,
   signal: AbortSignal,
 ): Promise<Refreshed> {
-  const upstream = upstreamOf(request, deps.slots);
+  const upstream = upstreamOf(request.spec, request.credentials, deps.slots);
   try {
     for (let attempt = 1; ; attempt += 1) {
       const stop = new AbortController();
@@ -174,11 +176,11 @@ function holdShrink(
 
 async function fillPool(
   candidates: readonly TreeEntry[],
-  { spec }: RefreshRequest,
+  request: RefreshRequest,
   run: Run,
 ): Promise<readonly string[]> {
   const { blobs, counter } = run;
-  run.counter.phase('Pool');
+  counter.phase('Pool');
   const wanted = new Map<string, TreeEntry>();
   for (const entry of candidates) {
     if (blobs.size(entry.sha256) !== entry.size) wanted.set(entry.sha256, entry);
@@ -188,7 +190,7 @@ async function fillPool(
     entries.length,
     entries.reduce((sum, { size }) => sum + size, 0),
   );
-  return fetchPool(entries, { ...run, spec });
+  return fetchPool(entries, request, run);
 }
 
 interface Commitment {
@@ -273,19 +275,6 @@ function unchanged(state: MirrorState): Refreshed {
     fetchedBytes: 0,
     warnings: [],
   };
-}
-
-function upstreamOf({ spec, credentials }: RefreshRequest, slots: HostSlots): Upstream {
-  return new Upstream({
-    url: spec.url,
-    connections: spec.limits.connections,
-    bytesPerSecond: spec.limits.bytesPerSecond,
-    stallMs: durationMs(spec.limits.stallTimeout),
-    retries: spec.limits.retries,
-    proxy: spec.proxy,
-    credentials,
-    slots,
-  });
 }
 
 function text(content: string): Uint8Array {

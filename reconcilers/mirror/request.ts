@@ -1,5 +1,4 @@
 import type { MirrorSpec, MirrorState, MirrorStatus } from '../../crds/mirror.ts';
-import type { Reason } from '../../crds/reasons.ts';
 import type { Credentials } from '../fetch/upstream.ts';
 
 /** All that one refresh needs to know. Plain data: it crosses into the mirror thread. */
@@ -35,11 +34,4 @@ export interface Shrink {
   readonly digest: string;
   readonly vanishing: number;
   readonly of: number;
-}
-
-/** What a failure looks like on its way between threads. */
-export interface Failure {
-  readonly reason: Reason;
-  readonly message: string;
-  readonly shrink?: Shrink | undefined;
 }

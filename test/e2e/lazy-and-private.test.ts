@@ -10,6 +10,7 @@ import { tempDir } from '../world/temp.ts';
 import { checkedBlobs, unfinished } from './depot-files.ts';
 import {
   environment,
+  eventually,
   good,
   mirror,
   mirrorSet,
@@ -45,7 +46,11 @@ async function mirrored(t: TestContext, spec: Readonly<Record<string, unknown>>)
     file,
     url: (name: string) => `${cairn.url}/${world.mount}/${file(name)}`,
     content: (name: string) => readFileSync(join(archive.root, file(name))),
-    debs: () => upstream.requestsFor(/\.deb$/),
+    /** What upstream was asked for so far; it notes a request when its answer is over. */
+    async debs() {
+      await eventually(() => upstream.pending === 0, 'the upstream is idle');
+      return upstream.requestsFor(/\.deb$/).map(({ path }) => path);
+    },
   };
 }
 
@@ -58,10 +63,7 @@ test('a lazy mirror fetches a package when it is asked for, and only then', asyn
   const first = await apt.download('hello');
   good(first);
   assert.deepEqual(readFileSync(first.file ?? ''), content('hello'));
-  assert.deepEqual(
-    debs().map(({ path }) => path),
-    [`/debian/${file('hello')}`],
-  );
+  assert.deepEqual(await debs(), [`/debian/${file('hello')}`]);
 
   await world.upstream.close();
   const again = await apt.download('hello');
@@ -78,7 +80,7 @@ test('an environment serves the packages of a lazy mirror as well', async (t) =>
   const { file } = await apt.download('hello');
 
   assert.deepEqual(readFileSync(file ?? ''), content('hello'));
-  assert.equal(debs().length, 1);
+  assert.equal((await debs()).length, 1);
 });
 
 test('wrong bytes from upstream are a 502, and nothing of them is kept', async (t) => {
@@ -126,7 +128,7 @@ test('clients that ask at once share one download', async (t) => {
   const answers = await Promise.all(names.map((name) => bytes(url(name))));
 
   names.forEach((name, at) => assert.ok(answers[at]?.equals(content(name)), name));
-  assert.equal(debs().length, 2);
+  assert.equal((await debs()).length, 2);
 });
 
 test('a file that upstream has lost is a 404 that says so', async (t) => {
@@ -174,7 +176,7 @@ test('a private lazy mirror does not fetch for strangers', async (t) => {
   const { cairn, url, debs, content } = await mirrored(t, { public: false, download: 'Lazy' });
 
   assert.equal((await fetch(url('hello'))).status, 401);
-  assert.equal(debs().length, 0);
+  assert.equal((await debs()).length, 0);
 
   assert.deepEqual(await bytes(url('hello'), bearer(cairn.tokens.read)), content('hello'));
 });
