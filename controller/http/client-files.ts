@@ -10,32 +10,39 @@ APT::Get::Always-Include-Phased-Updates "true";
 
 /**
  * Lets `apt -S <snapshot>` find our snapshots of archives that are used through a live mirror. apt
- * looks for an override by Label, then by Origin (apt-pkg/deb/debmetaindex.cc).
+ * looks for an override by Label, then by Origin, and last of all for the host that the archive is
+ * on (apt-pkg/deb/debmetaindex.cc).
  */
 export function liveAptConf(base: string, suites: readonly MirroredSuite[]): string {
   const lines = new Set<string>();
-  const skipped = new Set<string>();
-  for (const { origin, label } of suites) {
-    if (origin !== undefined) add('Origin', origin);
+  for (const { origin = '', label } of suites) {
+    add(isTag(origin) ? `Override::Origin::${tag(origin)}` : `Host::${new URL(base).hostname}`);
     // apt has an override of its own for this label, which would win over ours for the origin
-    if (label === 'Debian-Security') add('Label', label);
+    if (label === 'Debian-Security') add(`Override::Label::${label}`);
   }
   return [
     '# With these lines, apt -S SNAPSHOT (apt 2.7 or newer) finds the snapshots of this server. SNAPSHOT',
     '# is the name of one, or a time such as 20260801T120000Z.',
     ...lines,
-    ...skipped,
     '',
   ].join('\n');
 
-  function add(field: 'Origin' | 'Label', value: string): void {
-    const option = `Acquire::Snapshots::URI::Override::${field}::${value}`;
-    if (/^[A-Za-z0-9][A-Za-z0-9.+_-]{0,127}$/.test(value)) {
-      lines.add(`${option} "${base}/snapshots/@SNAPSHOTID@/@PATH@/";`);
-    } else {
-      skipped.add(`# There is no option of apt for the ${field} ${JSON.stringify(value)}.`);
-    }
+  function add(option: string): void {
+    lines.add(`Acquire::Snapshots::URI::${option} "${base}/snapshots/@SNAPSHOTID@/@PATH@/";`);
   }
+}
+
+/** Whether apt.conf(5) can name an option so: two colons would make two of it. */
+function isTag(value: string): boolean {
+  return value !== '' && !/::|[\x00-\x1f\x7f]/.test(value);
+}
+
+/** The name of an option with all that means something in apt.conf escaped, which apt undoes. */
+function tag(value: string): string {
+  return encodeURIComponent(value).replaceAll(
+    /[!~*'()]/g,
+    (sign) => `%${sign.charCodeAt(0).toString(16)}`,
+  );
 }
 
 /** A template for apt_auth.conf(5): entries without a scheme are for https alone. */

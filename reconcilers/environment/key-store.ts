@@ -10,6 +10,9 @@ export interface KeyName {
   readonly epoch: number;
 }
 
+/** No client, whose clock may be behind ours, shall see a key from the future. */
+const backdatedMs = 60_000;
+
 /** Keeps the private keys that Cairn makes. */
 export interface KeyStore {
   /** The armored private key; made when there is none. The same one for ever after. */
@@ -35,7 +38,8 @@ export class KeyFolder implements KeyStore {
     if (known !== undefined) return known;
     await mkdir(folder, { recursive: true, mode: 0o700 });
     const userId = `${environment} environment (Cairn)`;
-    const { privateArmored } = await generateSigningKey({ userId, now });
+    const created = new Date(now.getTime() - backdatedMs);
+    const { privateArmored } = await generateSigningKey({ userId, now: created });
     await create(file, privateArmored);
     return readFile(file, 'utf8'); // should two have made one at once, the first counts for both
   }

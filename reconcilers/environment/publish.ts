@@ -17,6 +17,7 @@ export interface PublishDeps {
   readonly trees: Trees;
 }
 
+const backdatedMs = 15_000;
 const maxReleaseBytes = 16 * 1024 * 1024;
 
 /** Covers all that the issued Release files are made from, but the time. */
@@ -83,11 +84,21 @@ async function overlayOf(member: FrozenMember, issue: Issue): Promise<string> {
     const put = (name: string, content: string) =>
       entries.push({ path: directory + name, ...blobs.put(Buffer.from(content)) });
     put('Release', release);
-    put('Release.gpg', await detachSign(release, keys, date));
-    put('InRelease', await clearsign(release, keys, date));
+    const at = signingTime(keys, date);
+    put('Release.gpg', await detachSign(release, keys, at));
+    put('InRelease', await clearsign(release, keys, at));
   }
   entries.sort((a, b) => comparePaths(a.path, b.path));
   return (await writeTree(blobs, entries)).digest;
+}
+
+/**
+ * When a signature says that it was made. apt 3 (sqv) takes none that is from the future, and our
+ * Date may be ahead by some seconds, as may our clock: apt allows ten of them for the Date itself.
+ */
+function signingTime(keys: readonly SigningKey[], date: Date): Date {
+  const made = keys.map(({ key }) => key.getCreationTime().getTime());
+  return new Date(Math.max(date.getTime() - backdatedMs, ...made));
 }
 
 async function upstreamRelease(

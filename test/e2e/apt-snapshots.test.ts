@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
+import type { Environment } from '../../crds/environment.ts';
 import type { Snapshot } from '../../crds/snapshot.ts';
+import type { ArchiveOptions } from '../world/archive-options.ts';
 import type { Cairn } from '../world/cairn.ts';
 import { trixieApt } from '../world/trixie.ts';
 import {
@@ -18,8 +20,8 @@ import {
 } from './product.ts';
 
 /** base-1 has hello 1.0, the live mirror hello 2.0; production serves base-1. */
-async function frozen(t: TestContext) {
-  const world = await product(t);
+async function frozen(t: TestContext, options: Partial<ArchiveOptions> = {}) {
+  const world = await product(t, options);
   world.archive.add({ name: 'hello', version: '1.0' });
   await world.archive.publish();
   world.write('mirror.yaml', mirror(world));
@@ -41,7 +43,11 @@ async function client(t: TestContext, cairn: Cairn, path: string) {
     assert.equal(response.status, 200, file);
     return response.text();
   };
-  const { path: folder, apt, writeSources } = await trixieApt(t, { config: await read('apt.conf') });
+  const {
+    path: folder,
+    apt,
+    writeSources,
+  } = await trixieApt(t, { config: await read('apt.conf') });
   writeSources(await read('client.sources'));
   return {
     folder,
@@ -54,11 +60,10 @@ async function client(t: TestContext, cairn: Cairn, path: string) {
 }
 
 test('stock apt -S uses a snapshot of a live mirror, by name and by time', async (t) => {
-  const { cairn, world } = await frozen(t);
+  const { cairn, world } = await frozen(t, { origin: 'Example' });
   const { apt, candidate, folder } = await client(t, cairn, '/mirrors/demo');
   const taken = (await objectOf<Snapshot>(cairn, 'snapshots', 'base-1'))?.status.takenAt ?? '';
-  const version = (await apt('apt-get', ['--version'])).stdout;
-  assert.match(version, /^apt 3\./);
+  assert.match((await apt('apt-get', ['--version'])).stdout, /^apt 3\./);
 
   good(await apt('apt-get', ['update']));
   assert.equal(await candidate(), '2.0');
@@ -69,16 +74,29 @@ test('stock apt -S uses a snapshot of a live mirror, by name and by time', async
   }
 
   const download = 'cd "$0" && exec apt-get download -S base-1 hello';
-  const inside = folder.slice(folder.lastIndexOf('/tmp/'));
-  good(await apt('sh', ['-c', download, `${inside}/downloads`]));
+  good(await apt('sh', ['-c', download, `${inMachine(folder)}/downloads`]));
   const [deb = ''] = readdirSync(join(folder, 'downloads')).filter((name) => /_1\.0_/.test(name));
   assert.deepEqual(
     readFileSync(join(folder, 'downloads', deb)),
     readFileSync(join(world.archive.root, 'pool/main/h/hello/hello_1.0_amd64.deb')),
   );
-  const unknown = await apt('apt-get', ['update', '-S', 'base-9']);
-  assert.match(unknown.output, /404/);
+  assert.match((await apt('apt-get', ['update', '-S', 'base-9'])).output, /404/);
 });
+
+const origins = { 'has blanks and signs': "Bob's (new) archive; 100%", 'is empty': '' };
+
+for (const [what, origin] of Object.entries(origins)) {
+  test(`apt -S finds the snapshots of an archive whose Origin ${what}`, async (t) => {
+    const { cairn } = await frozen(t, { origin });
+    const { apt, candidate } = await client(t, cairn, '/mirrors/demo');
+
+    good(await apt('apt-get', ['update', '-S', 'base-1']));
+    good(await apt('apt-get', ['update', '-S', 'base-1'])); // it knows the Origin now
+
+    assert.equal(await candidate('-S', 'base-1'), '1.0');
+    assert.equal(await candidate(), '2.0');
+  });
+}
 
 test('the newest apt follows an environment forwards and back', async (t) => {
   const { cairn, world } = await frozen(t);
@@ -99,3 +117,28 @@ test('the newest apt follows an environment forwards and back', async (t) => {
     assert.equal(await candidate(), version);
   }
 });
+
+test('a client whose clock is ten seconds behind accepts what was promoted just now', async (t) => {
+  const { cairn, world } = await frozen(t);
+  const { apt, folder } = await client(t, cairn, '/environments/production');
+  const area = `${cairn.url}/environments/production`;
+  const save = async (url: string, name: string) =>
+    writeFileSync(join(folder, name), await (await fetch(url)).text());
+  await save(`${area}/key.asc`, 'key.asc');
+  await save(`${area}/${world.mount}/dists/stable/Release`, 'Release');
+  await save(`${area}/${world.mount}/dists/stable/Release.gpg`, 'Release.gpg');
+  const at = (name: string) => `${inMachine(folder)}/${name}`;
+
+  const signature = ['--keyring', at('key.asc'), '--signature-file', at('Release.gpg')];
+  const { published } =
+    (await objectOf<Environment>(cairn, 'environments', 'production'))?.status ?? {};
+  const behind = new Date(Date.parse(published?.date ?? '') - 10_000).toISOString();
+  const checked = await apt('sqv', [...signature, '--not-after', behind, at('Release')]);
+
+  assert.equal(checked.code, 0, checked.output);
+});
+
+/** The path of a file as the programs of the machine see it. */
+function inMachine(file: string): string {
+  return file.slice(file.lastIndexOf('/tmp/'));
+}
