@@ -22,6 +22,7 @@ import { createServer } from './http/server.ts';
 import type { Log } from './log.ts';
 import { startLoop } from './loop/controller.ts';
 import { createMetrics } from './loop/metrics.ts';
+import { createMirrorMetrics } from './mirror-metrics.ts';
 import { secretFolder } from './secrets.ts';
 import { configSourceReconciler } from './sources/reconciler.ts';
 import { lockDataDirectory } from './store/lock.ts';
@@ -86,7 +87,7 @@ export async function startInstance(options: InstanceOptions): Promise<Instance>
   const loop = startLoop({
     store,
     reconcilers: [
-      mirrorReconciler({ runner, secrets }),
+      mirrorReconciler({ runner, secrets, observer: createMirrorMetrics(metrics.registry) }),
       mirrorSetReconciler,
       snapshotReconciler,
       environmentReconciler({ blobs, trees, keyStore, secrets }),

@@ -105,6 +105,7 @@ export const EnvironmentKind = defineKind({
   columns: [
     { name: 'Snapshot', jsonPath: '.spec.snapshotRef.name' },
     { name: 'Serving', jsonPath: '.status.published.snapshot' },
+    { name: 'Suspended', jsonPath: '.spec.suspend', wide: true },
     { name: 'Previous', jsonPath: '.status.previous', wide: true },
     { name: 'Key', jsonPath: '.status.keys[0].fingerprint', wide: true },
     ...commonColumns,

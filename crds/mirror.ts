@@ -1,3 +1,4 @@
+import { validateCronExpression } from 'cron';
 import { Type, type Static } from 'typebox';
 import { commonColumns, defineKind, type ObjectOf, type SpecProblem } from './kind.ts';
 import { commonStatus } from './object.ts';
@@ -173,8 +174,9 @@ const spec = Type.Object({
       indexes: OneOf(['Record', 'Fail'], {
         default: 'Record',
         description:
-          'An index that Release lists and upstream does not have: note it in the status, or fail. ' +
-          'A Packages or Sources index must exist in one form at least.',
+          'An index that Release lists and upstream does not have, or keeps having with other ' +
+          'bytes: note it in the status and do not serve it, or fail. A Packages or Sources index ' +
+          'must exist in one form at least.',
       }),
       pool: OneOf(['Record', 'Fail'], {
         default: 'Fail',
@@ -284,6 +286,10 @@ export type MirroredSuite = Static<typeof MirroredSuite>;
 export const MirrorState = Type.Object(
   {
     tree: Sha256('The tree of all its files.'),
+    url: Type.String({ maxLength: 2048, description: 'The upstream archive it came from.' }),
+    download: OneOf(['Eager', 'Lazy'], {
+      description: 'Lazy: pool files that nobody has asked for yet are still upstream only.',
+    }),
     generation: Type.Integer({ description: 'The generation of the spec it was made from.' }),
     specDigest: Sha256('Digest of the fields of the spec that decide which files are in it.'),
     completedAt: Timestamp('When the last change was complete.'),
@@ -355,6 +361,12 @@ function check(mirror: Static<typeof spec>): readonly SpecProblem[] {
       message: 'expected exactly one of file, inline and secretRef',
     });
   }
+  if (signedBy && mirror.allowUnsigned) {
+    problems.push({
+      path: ['spec', 'allowUnsigned'],
+      message: 'expected signedBy or allowUnsigned: true, not both',
+    });
+  }
   if (!signedBy && !mirror.allowUnsigned) {
     problems.push({
       path: ['spec', 'signedBy'],
@@ -368,7 +380,28 @@ function check(mirror: Static<typeof spec>): readonly SpecProblem[] {
       message: 'expected interval or schedule, not both',
     });
   }
+  const schedule = mirror.schedule === undefined ? undefined : scheduleProblem(mirror);
+  if (schedule) problems.push({ path: ['spec', 'schedule'], message: schedule });
   return problems;
+}
+
+/** What is wrong with a schedule, if anything. */
+function scheduleProblem({ schedule = '', timeZone }: Static<typeof spec>): string | undefined {
+  if (!isTimeZone(timeZone)) return `expected an IANA time zone such as UTC; found "${timeZone}"`;
+  const isCron =
+    schedule.trim().split(/\s+/).length === 5 && validateCronExpression(schedule).valid;
+  return isCron
+    ? undefined
+    : `expected five fields of cron, such as "0 3 * * *"; found "${schedule}"`;
+}
+
+function isTimeZone(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name });
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 export const MirrorKind = defineKind({
@@ -390,6 +423,10 @@ export const MirrorKind = defineKind({
       message: 'signedBy needs exactly one of file, inline and secretRef',
     },
     {
+      rule: '!(has(self.signedBy) && self.allowUnsigned)',
+      message: 'give signedBy or allowUnsigned, not both',
+    },
+    {
       rule: '!(has(self.interval) && has(self.schedule))',
       message: 'give interval or schedule, not both',
     },
@@ -398,6 +435,7 @@ export const MirrorKind = defineKind({
     { name: 'URL', jsonPath: '.spec.url' },
     { name: 'Packages', jsonPath: '.status.state.packages', type: 'integer' },
     { name: 'Tree', jsonPath: '.status.state.tree', wide: true },
+    { name: 'Suspended', jsonPath: '.spec.suspend', wide: true },
     { name: 'Refreshing', jsonPath: '.status.refreshInProgress', wide: true },
     ...commonColumns,
   ],

@@ -28,7 +28,6 @@ const remedies = {
   SpecInvalid: 'stall',
   KeyUnusable: 'stall',
   SecretMissing: 'retry',
-  SnapshotImmutable: 'stall',
   MountConflict: 'wait',
   DependencyNotReady: 'wait',
   SnapshotInUse: 'wait',

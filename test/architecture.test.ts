@@ -18,10 +18,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   controller: ['reconcilers', 'apt', 'depot', 'crds'],
 };
 
-const layerExceptions: Exceptions = {
-  'controller/cli/demo-archive.ts → test/world/tar.ts':
-    'the demo makes its packages as the tests do; nothing else of the product makes a .deb yet',
-};
+const layerExceptions: Exceptions = {};
 
 /** Folders of `reconcilers/` that are not of one kind. */
 const sharedFolders = ['fetch', 'threads'];

@@ -1,4 +1,5 @@
 import { exit, parseOptions, type Command } from './command.ts';
+import { warnIfDeclared } from './declared-elsewhere.ts';
 import { parseGoal } from './goal.ts';
 import { connect, namespaceOptions, serverOptions } from './server-options.ts';
 import { nameOf, parseTargets } from './targets.ts';
@@ -26,6 +27,7 @@ export const command: Command = {
     const client = await connect(values, io);
     for (const target of targets) {
       await requireObject(client, target);
+      await warnIfDeclared(client, target, io);
       await client.delete(target);
       if (!values.wait) io.out(`${nameOf(target)} deleted`);
     }

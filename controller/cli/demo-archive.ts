@@ -7,7 +7,7 @@ import { gzipSync } from 'node:zlib';
 import { formatStanza } from '../../apt/deb822.ts';
 import { clearsign, generateSigningKey, readSigningKey } from '../../apt/openpgp.ts';
 import { formatReleaseDate } from '../../apt/release.ts';
-import { makeAr, makeTar } from '../../test/world/tar.ts';
+import { makeAr, makeTar } from '../../apt/deb-container.ts';
 
 /** A small signed archive, served on loopback. */
 export interface DemoArchive {

@@ -1,5 +1,4 @@
 import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -11,7 +10,7 @@ const timeoutMs = 5 * 60_000;
 
 /**
  * Has apt itself update from the environment and download a package, in a root of its own below
- * `folder`: nothing of the machine's apt is read or written. Without apt, the same by hand.
+ * `folder`: nothing of the machine's apt is read or written.
  */
 export async function proveWithApt(
   url: string,
@@ -22,10 +21,6 @@ export async function proveWithApt(
   const response = await fetch(`${url}/environments/${environment}/client.sources`);
   const sources = await response.text();
   if (!response.ok) throw new CliError(`client.sources of ${environment}: ${sources}`);
-  if (!existsSync('/usr/bin/apt-get')) {
-    io.out('There is no apt here to try it with; client.sources is ready for one that has it');
-    return;
-  }
   const root = join(folder, 'apt');
   const config = await aptRoot(root, sources);
   const apt = async (...args: string[]) => {

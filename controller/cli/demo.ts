@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EnvironmentKind } from '../../crds/environment.ts';
 import { conditionOf, isReady } from '../../crds/object.ts';
@@ -27,13 +27,18 @@ export async function runDemo(listen: ListenAddress, io: Io): Promise<number> {
   const folder = join(io.cwd, '.cache', 'demo');
   const config = join(folder, 'config');
   await mkdir(folder, { recursive: true });
-  const archive = existsSync('/usr/bin/apt-get') ? undefined : await startDemoArchive(folder);
+  const hasApt = isOnPath('apt-get', io);
+  const archive = hasApt ? undefined : await startDemoArchive(folder);
   if (!existsSync(config)) await declare(config, archive, io);
   const instance = await startAnyhow(listen, join(folder, 'data'), config, io);
   try {
     io.out(`Serving on ${instance.url}; the manifests are in ${config}`);
     await ready(instance, io);
-    await proveWithApt(instance.url, environment, folder, io);
+    if (hasApt) await proveWithApt(instance.url, environment, folder, io);
+    else
+      io.out(
+        'There is no apt here to try it with; a machine that has it needs client.sources only',
+      );
     io.out(nextSteps(instance.url, config));
     await stopped(io);
     return exit.good;
@@ -41,6 +46,10 @@ export async function runDemo(listen: ListenAddress, io: Io): Promise<number> {
     await instance.close();
     await archive?.close();
   }
+}
+
+function isOnPath(program: string, { env }: Io): boolean {
+  return (env['PATH'] ?? '').split(delimiter).some((folder) => existsSync(join(folder, program)));
 }
 
 async function declare(

@@ -89,7 +89,7 @@ export async function followMounts(
 }
 
 function servedOfMirror({ spec, status }: Mirror): unknown {
-  return [spec.url, spec.public, spec.download, status?.state, status?.predecessors];
+  return [spec.public, status?.state, status?.predecessors];
 }
 
 function servedOfSnapshot(snapshot: Snapshot): unknown {

@@ -1,5 +1,4 @@
 import { EnvironmentKind, type Environment, type Publication } from '../../crds/environment.ts';
-import { isReady } from '../../crds/object.ts';
 import { CairnError } from '../../crds/reasons.ts';
 import { SnapshotKind, type Snapshot } from '../../crds/snapshot.ts';
 import type { Reconciler, Report, RunContext } from '../reconciler.ts';
@@ -102,10 +101,7 @@ function fromPublication(published: Publication, namespace: string): Snapshot {
 
 function whyNot(name: string, snapshot: Snapshot | undefined): CairnError | undefined {
   if (!snapshot) return new CairnError('DependencyNotReady', `there is no Snapshot ${name}`);
-  if (snapshot.metadata.deletionTimestamp && !snapshot.status.members) {
-    return new CairnError('DependencyNotReady', `Snapshot ${name} is being deleted`);
-  }
-  if (isReady(snapshot) && snapshot.status.members) return undefined;
+  if (snapshot.status.members) return undefined; // once taken, it never changes
   return new CairnError('DependencyNotReady', `Snapshot ${name} is not ready yet`);
 }
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { link, mkdir, open, readFile, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { generateSigningKey } from '../../apt/openpgp.ts';
 
 /** Which key: that of one environment, in one epoch of its rotation. */
@@ -17,6 +17,8 @@ const backdatedMs = 60_000;
 export interface KeyStore {
   /** The armored private key; made when there is none. The same one for ever after. */
   obtain(key: KeyName, now: Date): Promise<string>;
+  /** The armored private key, if there is one. */
+  find(key: KeyName): Promise<string | undefined>;
 }
 
 /**
@@ -31,17 +33,24 @@ export class KeyFolder implements KeyStore {
     this.#folder = folder;
   }
 
-  async obtain({ namespace, environment, epoch }: KeyName, now: Date): Promise<string> {
-    const folder = join(this.#folder, namespace, environment);
-    const file = join(folder, `epoch-${epoch}.asc`);
-    const known = await readIfThere(file);
+  find(key: KeyName): Promise<string | undefined> {
+    return readIfThere(this.#fileOf(key));
+  }
+
+  async obtain(key: KeyName, now: Date): Promise<string> {
+    const known = await this.find(key);
     if (known !== undefined) return known;
-    await mkdir(folder, { recursive: true, mode: 0o700 });
-    const userId = `${environment} environment (Cairn)`;
+    const file = this.#fileOf(key);
+    await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+    const userId = `${key.environment} environment (Cairn)`;
     const created = new Date(now.getTime() - backdatedMs);
     const { privateArmored } = await generateSigningKey({ userId, now: created });
     await create(file, privateArmored);
     return readFile(file, 'utf8'); // should two have made one at once, the first counts for both
+  }
+
+  #fileOf({ namespace, environment, epoch }: KeyName): string {
+    return join(this.#folder, namespace, environment, `epoch-${epoch}.asc`);
   }
 }
 

@@ -43,7 +43,7 @@ export async function signersOf(
     .filter((key) => Date.parse(key.until) > now.getTime())
     .slice(0, mostOldKeys);
   const olderKeys = await Promise.all(
-    older.map(async (status) => ({ status, key: await oldKey(environment, status, deps, now) })),
+    older.map(async (status) => ({ status, key: await oldKey(environment, status, deps) })),
   );
   const usable = olderKeys.filter(({ status, key }) => key?.fingerprint === status.fingerprint);
   return {
@@ -70,8 +70,8 @@ async function oldKey(
   { metadata }: Environment,
   { epoch }: KeyStatus[number],
   { keyStore }: SignerDeps,
-  now: Date,
 ): Promise<SigningKey | undefined> {
   const { namespace, name } = metadata;
-  return readSigningKey(await keyStore.obtain({ namespace, environment: name, epoch }, now));
+  const armored = await keyStore.find({ namespace, environment: name, epoch });
+  return armored === undefined ? undefined : readSigningKey(armored);
 }

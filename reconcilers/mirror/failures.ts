@@ -5,11 +5,13 @@ import type { Shrink } from './request.ts';
 export class ShrinkHeldError extends CairnError {
   readonly shrink: Shrink;
 
-  constructor(shrink: Shrink) {
+  /** `name` is that of the Mirror. */
+  constructor(name: string, shrink: Shrink) {
     super(
       'ShrinkHeld',
       `${shrink.vanishing} of ${shrink.of} files would vanish; the last state stays in service. ` +
-        'If that is right, let it pass with: cairn approve mirror/NAME',
+        'If that is right, let it pass with: cairn approve mirror/' +
+        name,
     );
     this.shrink = shrink;
   }

@@ -12,8 +12,11 @@ import type { RefreshRunner } from './thread-runner.ts';
 export interface MirrorDeps {
   readonly runner: RefreshRunner;
   readonly secrets: Secrets;
-  /** Told after each refresh, for metrics. */
-  readonly onRefreshed?: (mirror: Mirror, at: Date, ok: boolean) => void;
+  /** Told of what metrics want to know. */
+  readonly observer?: {
+    refreshed(mirror: Mirror, at: Date, ok: boolean): void;
+    forget(mirror: Mirror): void;
+  };
 }
 
 /** States before the current one whose indexes still answer by-hash requests. */
@@ -40,7 +43,7 @@ interface Memory {
 export function mirrorReconciler({
   runner,
   secrets,
-  onRefreshed,
+  observer,
 }: MirrorDeps): Reconciler<typeof MirrorKind> {
   const memories = new Map<string, Memory>();
 
@@ -99,7 +102,7 @@ export function mirrorReconciler({
     memory.attempts = { endedAt, succeeded: !failure, failures };
     memory.failure = failure;
     memory.shrink = shrink;
-    onRefreshed?.(mirror, context.now(), !failure);
+    observer?.refreshed(mirror, context.now(), !failure);
     const status = {
       ...kept.status,
       ...(job.scheduledAt === undefined ? {} : { lastScheduledAt: iso(job.scheduledAt) }),
@@ -129,7 +132,7 @@ export function mirrorReconciler({
   async function requestOf(mirror: Mirror): Promise<RefreshRequest> {
     const { metadata, spec, status } = mirror;
     return {
-      name: `${metadata.namespace}/${metadata.name}`,
+      name: metadata.name,
       spec,
       generation: metadata.generation,
       keyring: await keyringOf(mirror),
@@ -163,6 +166,7 @@ export function mirrorReconciler({
   async function finalize(mirror: Mirror): Promise<void> {
     memories.get(mirror.metadata.uid)?.job?.stop.abort(new Error('the Mirror is being deleted'));
     memories.delete(mirror.metadata.uid);
+    observer?.forget(mirror);
   }
 }
 

@@ -34,6 +34,8 @@ interface Outside {
   readonly request: RefreshRequest;
   readonly counter: Counter;
   readonly signal: AbortSignal;
+  /** Upstream has had its chances to settle: what is wrong now is how it is. */
+  readonly isLastAttempt: boolean;
 }
 
 /** apt asks for the strongest; the first two are enough to trust a file. */
@@ -79,7 +81,10 @@ async function fetchGroup(
   missing: string[],
 ): Promise<readonly FoundVariant[]> {
   const fetched = await Promise.all(
-    group.variants.map(async (file) => ({ file, blob: await fetchIndex(offered, file, outside) })),
+    group.variants.map(async (file) => ({
+      file,
+      blob: await fetchIndex(offered, group, file, outside),
+    })),
   );
   const found = fetched.filter((one): one is FoundVariant => one.blob !== undefined);
   for (const { file, blob } of fetched) {
@@ -92,8 +97,9 @@ async function fetchGroup(
 
 async function fetchIndex(
   { directory, release }: OfferedSuite,
+  group: IndexGroup,
   file: ReleaseFile,
-  { upstream, blobs, counter, signal }: Outside,
+  { upstream, blobs, counter, signal, request, isLastAttempt }: Outside,
 ): Promise<Blob | undefined> {
   const { SHA256: sha256, SHA512: sha512 } = file.hashes;
   if (file.size === 0) return blobs.put(Buffer.alloc(0));
@@ -113,6 +119,9 @@ async function fetchIndex(
     return blob;
   } catch (error) {
     if (!(error instanceof CairnError) || error.reason !== 'HashMismatch') throw error;
+    // Without a Contents or a translation apt works; without Packages it would lose packages.
+    const isRecorded = request.spec.missingFiles.indexes === 'Record' && !namesPoolFiles(group);
+    if (isRecorded && isLastAttempt) return undefined;
     throw new CairnError(
       'UpstreamInconsistent',
       `${error.message}; upstream may be in the middle of an update`,

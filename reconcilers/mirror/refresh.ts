@@ -57,7 +57,13 @@ export async function refresh(
       const linked = AbortSignal.any([signal, stop.signal]);
       setMaxListeners(0, linked);
       try {
-        return await refreshOnce(request, { ...deps, upstream, counter, signal: linked });
+        return await refreshOnce(request, {
+          ...deps,
+          upstream,
+          counter,
+          signal: linked,
+          isLastAttempt: attempt === attempts,
+        });
       } catch (error) {
         signal.throwIfAborted();
         if (attempt >= attempts || !isUnsettled(error)) throw error;
@@ -83,6 +89,7 @@ interface Run extends RefreshDeps {
   readonly upstream: Upstream;
   readonly counter: Counter;
   readonly signal: AbortSignal;
+  readonly isLastAttempt: boolean;
 }
 
 async function refreshOnce(request: RefreshRequest, run: Run): Promise<Refreshed> {
@@ -166,12 +173,12 @@ async function readIndexes(
 function holdShrink(
   change: ReturnType<typeof changeOf>,
   assembly: Assembly,
-  { spec, shrinkApproved }: RefreshRequest,
+  { name, spec, shrinkApproved }: RefreshRequest,
 ): void {
   const sure = shrinkOf(change, { sha256: '', size: 0 }, spec.maxShrinkPercent);
   if (!sure) return;
   const digest = hash('sha256', assembly.entries.map(formatEntry).join(''));
-  if (digest !== shrinkApproved) throw new ShrinkHeldError({ ...sure, digest });
+  if (digest !== shrinkApproved) throw new ShrinkHeldError(name, { ...sure, digest });
 }
 
 async function fillPool(
@@ -215,6 +222,8 @@ async function commit(
   const now = run.now();
   return {
     tree: tree.digest,
+    url: request.spec.url,
+    download: request.spec.download,
     generation: request.generation,
     specDigest,
     completedAt: seconds(now),

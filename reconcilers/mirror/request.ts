@@ -3,7 +3,7 @@ import type { Credentials } from '../fetch/upstream.ts';
 
 /** All that one refresh needs to know. Plain data: it crosses into the mirror thread. */
 export interface RefreshRequest {
-  /** For logs and messages: `default/debian`. */
+  /** The name of the Mirror, for messages. */
   readonly name: string;
   readonly spec: MirrorSpec;
   readonly generation: number;

@@ -120,12 +120,12 @@ function frozen({ metadata, spec, status }: Mirror): FrozenMember | undefined {
   if (!state) return undefined;
   return {
     mirror: metadata.name,
-    path: mountPath(spec.url),
-    url: spec.url,
+    path: mountPath(state.url),
+    url: state.url,
     tree: state.tree,
     generation: state.generation,
     public: spec.public,
-    download: spec.download,
+    download: state.download,
     ...(state.keyring ? { keyring: state.keyring } : {}),
     packages: state.packages,
     suites: state.suites,

@@ -1,7 +1,7 @@
 /** Small, valid binary packages made in memory: the same words make the same bytes. */
 import { createCipheriv, createHash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
-import { makeAr, makeTar, type TarFile } from './tar.ts';
+import { makeAr, makeTar, type TarFile } from '../../apt/deb-container.ts';
 
 export interface PackageSpec {
   readonly name: string;

@@ -124,7 +124,10 @@ describe('apt', () => {
     assert.ok(
       stdout.includes(`Acquire::Snapshots::URI::Override::Label::Debian-Security "${uri}"`),
     );
-    assert.doesNotMatch(stdout, /Odd/);
+    // what has a meaning in apt.conf is escaped, here as apt-config prints it
+    const odd = 'Acquire::Snapshots::URI::Override::Origin::Odd%20%22Origin%22;%20x';
+    assert.ok(stdout.includes(`${odd} "${uri}"`), stdout);
+    assert.equal(stdout.split(uri).length, 4, 'no other option was set');
   });
 });
 

@@ -169,6 +169,20 @@ test('an index that upstream lists and lost is recorded, or fails the refresh, a
   assert.deepEqual(state.missing, ['dists/stable/main/i18n/Translation-en.gz']);
 });
 
+test('an index that keeps having other bytes is recorded and not served, unless it names packages', async (t) => {
+  const { world } = await withNews(t, { archive: { translations: ['en'] } });
+  world.upstream.fault(/i18n/, { corrupt: true });
+
+  await assert.rejects(world.refresh({ spec: { missingFiles: { indexes: 'Fail' } } }), {
+    reason: 'UpstreamInconsistent',
+    message: /Translation-en/,
+  });
+
+  const { state } = await world.refresh();
+  assert.deepEqual(state.missing, ['dists/stable/main/i18n/Translation-en.gz']);
+  assert.equal(await world.read('dists/stable/main/i18n/Translation-en.gz'), undefined);
+});
+
 for (const [what, path] of [
   ['absolute', '/etc/passwd'],
   ['climbing', '../../../etc/passwd'],
