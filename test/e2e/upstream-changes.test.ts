@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { ConfigSource } from '../../crds/config-source.ts';
 import type { Mirror } from '../../crds/mirror.ts';
 import { annotations, conditionOf, isReady } from '../../crds/object.ts';
 import type { Cairn } from '../world/cairn.ts';
@@ -92,18 +93,30 @@ test('a schedule that can not be is refused, and what is there stays in service'
   const { world, cairn } = await mirrored(t);
   const { state } = (await demo(cairn)).status;
   world.upstream.forgetRequests();
+  const changed = { architectures: ['amd64'], interval: undefined };
 
-  const schedule = { interval: undefined, schedule: '61 25 * * *' };
-  world.write('mirror.yaml', mirror(world, { ...schedule, architectures: ['amd64'] }));
+  for (const [spec, wrong] of [
+    [{ schedule: '61 25 * * *' }, /^mirror\.yaml:4:\d+: .*"61 25/],
+    [{ schedule: '0 3 * * *', timeZone: 'Mars/Olympus' }, /^mirror\.yaml:4:\d+: .*"Mars/],
+  ] as const) {
+    world.write('mirror.yaml', mirror(world, { ...changed, ...spec }));
+    await eventually(async () => {
+      const source = await objectOf<ConfigSource>(cairn, 'configsources', 'config');
+      return wrong.test((source && conditionOf(source, 'Ready')?.message) ?? '');
+    }, 'it is refused where it is written');
+  }
+
+  // A day that never comes is found out when the next one is looked for.
+  world.write('mirror.yaml', mirror(world, { ...changed, schedule: '0 3 31 2 *' }));
   await until(cairn, 'mirror/demo', '--for=condition=Stalled');
   const ready = await readyOf(cairn);
   assert.equal(ready?.reason, 'SpecInvalid');
-  assert.match(ready.message, /spec\.schedule "61 25 \* \* \*".*61/);
+  assert.match(ready.message, /0 3 31 2 \*/);
+
   assert.deepEqual((await demo(cairn)).status.state, state);
   assert.equal(releases(world), 0);
-
-  world.write('mirror.yaml', mirror(world, { architectures: ['amd64'] }));
-  await until(cairn, 'mirror/demo');
+  world.write('mirror.yaml', mirror(world, { ...changed, schedule: '0 3 * * *' }));
+  await until(cairn, 'mirror/demo', 'configsource/config');
 });
 
 test('a request to reconcile is answered when the refresh is over, and not before', async (t) => {

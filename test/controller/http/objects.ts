@@ -84,6 +84,8 @@ export class Objects {
       predecessors: options.predecessors?.map((tree) => ({ tree, until: '2026-08-01T10:00:00Z' })),
       state: {
         tree: options.tree,
+        url,
+        download,
         generation: 1,
         specDigest: '0'.repeat(64),
         completedAt: '2026-08-01T10:00:00Z',
