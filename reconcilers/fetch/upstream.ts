@@ -83,16 +83,26 @@ export class Upstream {
     const { maxBytes, validators, signal } = options;
     return this.#retrying(signal, async () => {
       const sink = new MemorySink(maxBytes);
-      await this.#get(path, sink, signal, conditional(validators), maxBytes);
+      await this.#get(path, sink, { signal, headers: conditional(validators), size: maxBytes });
       if (sink.status === 404 || sink.status === 410) return { status: 'missing' };
       if (sink.status === 304) return { status: 'same' };
       return { status: 'ok', body: sink.body(), validators: validatorsOf(sink) };
     });
   }
 
+  /** How many bytes a file has; undefined when it isn't there, or upstream doesn't say. */
+  size(path: string, signal: AbortSignal): Promise<number | undefined> {
+    return this.#retrying(signal, async () => {
+      const sink = new MemorySink(Number.POSITIVE_INFINITY);
+      await this.#get(path, sink, { signal, headers: {}, size: 0, method: 'HEAD' });
+      const length = sink.headers['content-length'];
+      return sink.status === 200 && length !== undefined ? Number(length) : undefined;
+    });
+  }
+
   /**
-   * Fetches a file that the depot doesn't have into it, verified. `paths` are tried in order until one is there:
-   * by-hash first, then the plain name. Returns undefined when none is.
+   * Fetches a file that the depot doesn't have into it, verified. `paths` are tried in order until
+   * one is there: by-hash first, then the plain name. Returns undefined when none is.
    * Throws HashMismatch or TooLarge when the bytes are not what was expected.
    */
   async blob(
@@ -145,7 +155,7 @@ export class Upstream {
     { signal, onBytes, fresh }: TransferOptions,
   ): Promise<Blob | undefined> {
     const sink = new MemorySink(expected.size);
-    await this.#get(path, sink, signal, fresh ? noCache : {}, expected.size);
+    await this.#get(path, sink, { signal, headers: fresh ? noCache : {}, size: expected.size });
     if (sink.status !== 200) return undefined;
     const body = sink.body();
     if (expected.sha256 === undefined) checkSha512(path, body, expected);
@@ -188,7 +198,7 @@ export class Upstream {
       onBytes(count);
       onGrowth?.(partial);
     });
-    await this.#get(path, sink, signal, { ...range, ...(fresh ? noCache : {}) }, size);
+    await this.#get(path, sink, { signal, headers: { ...range, ...(fresh ? noCache : {}) }, size });
     if (sink.status === 416) {
       await partial.reset();
       throw new TransientError('HashMismatch', `${path} has become shorter`);
@@ -204,17 +214,11 @@ export class Upstream {
   }
 
   /** One GET, redirects followed; the sink sees the last response. Statuses 2xx, 304, 404, 410, 416. */
-  async #get(
-    path: string,
-    sink: Sink & { status: number; headers: MemorySink['headers'] },
-    signal: AbortSignal,
-    headers: Record<string, string>,
-    size: number,
-  ): Promise<void> {
+  async #get(path: string, sink: ResponseSink, request: Asked): Promise<void> {
     let url = new URL(escapePath(path), this.#base);
     const seen = new Set<string>();
     for (;;) {
-      await this.#once(url, sink, signal, headers, size);
+      await this.#once(url, sink, request);
       if (sink.status < 300 || [304, 404, 410, 416].includes(sink.status)) return;
       const next = followed(url, sink.status, sink.headers);
       if (!next) throw refusal(url, sink.status, sink.headers);
@@ -226,13 +230,8 @@ export class Upstream {
     }
   }
 
-  async #once(
-    url: URL,
-    sink: Sink,
-    signal: AbortSignal,
-    headers: Record<string, string>,
-    size: number,
-  ): Promise<void> {
+  async #once(url: URL, sink: Sink, asked: Asked): Promise<void> {
+    const { signal, headers, size, method = 'GET' } = asked;
     const { slots, connections, stallMs } = this.#options;
     const fair = 4 * stallMs + (size / slowestBytesPerSecond) * 1000;
     const deadlineMs =
@@ -240,7 +239,7 @@ export class Upstream {
     const request: Dispatcher.DispatchOptions = {
       origin: url.origin,
       path: url.pathname + url.search,
-      method: 'GET',
+      method,
       headers: { ...headers, ...this.#authorization(url), 'user-agent': userAgent },
     };
     await slots.use(url.host, connections, signal, async () => {
@@ -268,6 +267,16 @@ export class Upstream {
 
 /** A file in the middle of its download: `written` bytes of `file` can be read. */
 export type Growing = Pick<PartialBlob, 'file' | 'written'>;
+
+type ResponseSink = Sink & Pick<MemorySink, 'status' | 'headers'>;
+
+interface Asked {
+  readonly signal: AbortSignal;
+  readonly headers: Readonly<Record<string, string>>;
+  /** How many bytes may come: decides how long it may take. */
+  readonly size: number;
+  readonly method?: 'GET' | 'HEAD';
+}
 
 interface TransferOptions {
   readonly signal: AbortSignal;

@@ -1,7 +1,8 @@
 import { CairnError } from '../../crds/reasons.ts';
 import type { Blob, TreeEntry } from '../../depot/depot.ts';
 import { diffTrees } from '../../depot/tree-diff.ts';
-import { comparePaths, mergeEntries } from '../../depot/tree-writer.ts';
+import { mergeEntries } from '../../depot/tree-writer.ts';
+import { sortedByPath } from './pool-lists.ts';
 import type { Shrink } from './request.ts';
 
 /** A mirror's tree before it is written: sorted, every path once. */
@@ -21,7 +22,7 @@ export function assemble(
   indexes: readonly TreeEntry[],
   poolLists: readonly (readonly TreeEntry[])[],
 ): Assembly {
-  const sorted = [...indexes].sort((a, b) => comparePaths(a.path, b.path));
+  const sorted = sortedByPath(indexes);
   const entries = [...mergeEntries([sorted, ...poolLists], conflict)];
   const pool = new Set(sorted.map(({ path }) => path)).size;
   let bytes = 0;

@@ -5,10 +5,17 @@ import { CairnError } from '../../crds/reasons.ts';
 import type { Blob, TreeEntry } from '../../depot/depot.ts';
 import type { FileBlobs } from '../../depot/file-blobs.ts';
 import type { Upstream } from '../fetch/upstream.ts';
+import type { ImageList } from './installer-images.ts';
 import type { Counter } from './progress.ts';
 import type { OfferedSuite } from './releases.ts';
 import type { RefreshRequest } from './request.ts';
-import { isOptional, namesPoolFiles, type IndexGroup, type Selection } from './select.ts';
+import {
+  isImageList,
+  isOptional,
+  namesPoolFiles,
+  type IndexGroup,
+  type Selection,
+} from './select.ts';
 
 /** An index that names pool files, in the form that is quickest to read. */
 export interface PoolIndex {
@@ -25,6 +32,7 @@ export interface FetchedSuite {
   /** The Release files and indexes, by-hash names included. Not sorted. */
   readonly entries: readonly TreeEntry[];
   readonly poolIndexes: readonly PoolIndex[];
+  readonly imageLists: readonly ImageList[];
   readonly missing: readonly string[];
 }
 
@@ -52,6 +60,7 @@ export async function fetchIndexes(
 ): Promise<FetchedSuite> {
   const entries: TreeEntry[] = releaseEntries(offered, outside.blobs);
   const poolIndexes: PoolIndex[] = [];
+  const imageLists: ImageList[] = [];
   const missing: string[] = [];
   const files = selection.groups.flatMap(({ variants }) => variants);
   outside.counter.expect(
@@ -61,12 +70,17 @@ export async function fetchIndexes(
   await Promise.all(
     selection.groups.map(async (group) => {
       const found = await fetchGroup(offered, group, outside, missing);
-      for (const { file, blob } of found) entries.push(...namesOf(offered.directory, file, blob));
+      for (const { file, blob } of found) {
+        entries.push(...namesOf(offered.directory, file, blob));
+        if (isImageList(group)) {
+          imageLists.push({ directory: offered.directory + folderOf(file.path), blob });
+        }
+      }
       const kind = namesPoolFiles(group);
       if (kind) poolIndexes.push(poolIndex(kind, offered, group, found, outside.blobs));
     }),
   );
-  return { entries, poolIndexes, missing };
+  return { entries, poolIndexes, imageLists, missing };
 }
 
 interface FoundVariant {
@@ -140,7 +154,7 @@ function releaseEntries({ directory, files }: OfferedSuite, blobs: FileBlobs): T
 
 /** An index under its own name and under by-hash, for every hash that Release lists for it. */
 function namesOf(directory: string, file: ReleaseFile, blob: Blob): TreeEntry[] {
-  const folder = directory + file.path.slice(0, file.path.lastIndexOf('/') + 1);
+  const folder = directory + folderOf(file.path);
   const names = [directory + file.path];
   for (const type of strongest) {
     const hex = file.hashes[type];
@@ -149,8 +163,13 @@ function namesOf(directory: string, file: ReleaseFile, blob: Blob): TreeEntry[] 
   return names.map((path) => ({ path, ...blob }));
 }
 
+/** `main/binary-amd64/` of `main/binary-amd64/Packages.gz`. */
+function folderOf(path: string): string {
+  return path.slice(0, path.lastIndexOf('/') + 1);
+}
+
 function byHash(directory: string, file: ReleaseFile): string {
-  const folder = directory + file.path.slice(0, file.path.lastIndexOf('/') + 1);
+  const folder = directory + folderOf(file.path);
   const type = file.hashes.SHA512 ? 'SHA512' : 'SHA256';
   return `${folder}by-hash/${type}/${file.hashes[type] ?? ''}`;
 }

@@ -99,9 +99,18 @@ function asEntry({ path, size, sha256 }: PoolFile, index: string): TreeEntry {
   return { path, size, sha256 };
 }
 
+/** A sorted copy. */
+export function sortedByPath(entries: readonly TreeEntry[]): readonly TreeEntry[] {
+  return [...entries].sort(byPath);
+}
+
+function byPath(a: TreeEntry, b: TreeEntry): number {
+  return comparePaths(a.path, b.path);
+}
+
 /** Sorted and without repetitions; the same path with other bytes means a broken archive. */
 function sorted(entries: TreeEntry[], index: string): TreeEntry[] {
-  entries.sort((a, b) => comparePaths(a.path, b.path));
+  entries.sort(byPath);
   let kept = 0;
   for (const entry of entries) {
     const last = entries[kept - 1];

@@ -13,7 +13,8 @@ import type { Upstream } from '../fetch/upstream.ts';
 import { assemble, changeOf, shrinkOf, type Assembly } from './assemble.ts';
 import { ShrinkHeldError } from './failures.ts';
 import { fetchIndexes, type FetchedSuite } from './indexes.ts';
-import type { PoolLists } from './pool-lists.ts';
+import { installerImages } from './installer-images.ts';
+import { sortedByPath, type PoolLists } from './pool-lists.ts';
 import { fetchPool } from './pool.ts';
 import type { Counter } from './progress.ts';
 import { offeredSuite, type OfferedSuite } from './releases.ts';
@@ -162,6 +163,9 @@ async function readIndexes(
   const lists: (readonly TreeEntry[])[] = [];
   for (const index of fetched.flatMap(({ poolIndexes }: FetchedSuite) => poolIndexes)) {
     lists.push(await run.lists.read(index, run.signal)); // one at a time: each fills memory
+  }
+  for (const images of fetched.flatMap(({ imageLists }) => imageLists)) {
+    lists.push(sortedByPath(await installerImages(images, run)));
   }
   const entries = fetched.flatMap((suite) => suite.entries);
   return {

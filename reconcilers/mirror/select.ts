@@ -69,6 +69,11 @@ export function isOptional({ base, variants }: IndexGroup, file: ReleaseFile): b
   return file.path === base && variants.length > 1;
 }
 
+/** Whether it lists boot images of the installer. */
+export function isImageList({ index, base }: IndexGroup): boolean {
+  return index.family === 'installer' && base.endsWith('/SHA256SUMS');
+}
+
 /** Whether pool files are named in it. */
 export function namesPoolFiles({ index, base }: IndexGroup): 'packages' | 'sources' | undefined {
   if (index.family === 'sources') return 'sources';

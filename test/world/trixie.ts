@@ -1,6 +1,13 @@
 /** The apt of Debian 13, newer than what most machines have: it knows `apt -S`, for one. */
-import { existsSync, mkdtempSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
-import { writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import { createAptRoot, type AptRoot, type AptRootOptions } from './apt.ts';
 import { mustRun, run } from './process.ts';
@@ -23,7 +30,13 @@ export async function trixieApt(
   writeFileSync(config, readFileSync(config, 'utf8').replaceAll(machine, ''));
   const apt: AptRoot['apt'] = (program, args) =>
     run('chroot', [machine, program, ...args], {
-      env: { ...withoutProxies, APT_CONFIG: inside(config), LC_ALL: 'C.UTF-8', HOME: '/root' },
+      env: {
+        ...withoutProxies,
+        APT_CONFIG: inside(config),
+        LC_ALL: 'C.UTF-8',
+        HOME: '/root',
+        TMPDIR: inside(folder),
+      },
     });
   return { path: folder, apt, writeSources: root.writeSources };
 

@@ -164,6 +164,20 @@ test('takes sources and installer packages when asked to', async (t) => {
   assert.ok(state.packages > 2);
 });
 
+test('takes the boot images of the installer, which only its own list names', async (t) => {
+  const world = await mirrorWorld(t, {
+    archive: { installerImages: true },
+    spec: { include: { installer: true } },
+  });
+  await world.archive.publish();
+  const image =
+    'dists/stable/main/installer-amd64/current/images/netboot/debian-installer/initrd.gz';
+
+  await world.refresh();
+
+  assert.deepEqual(await world.read(image), world.original(image));
+});
+
 test('a lazy mirror holds the indexes and no pool file', async (t) => {
   const world = await mirrorWorld(t, { spec: { download: 'Lazy' } });
   world.archive.add({ name: 'hello', version: '1.0' });
