@@ -1,0 +1,63 @@
+import { validateCronExpression } from 'cron';
+import type { Static } from 'typebox';
+import type { SpecProblem } from './kind.ts';
+import type { mirrorSpec } from './mirror-spec.ts';
+
+/** What the schema alone can't say. */
+export function checkMirror(mirror: Static<typeof mirrorSpec>): readonly SpecProblem[] {
+  const problems: SpecProblem[] = [];
+  const { signedBy } = mirror;
+  const given = [signedBy?.file, signedBy?.inline, signedBy?.secretRef].filter(
+    (source) => source !== undefined,
+  );
+  if (signedBy && given.length !== 1) {
+    problems.push({
+      path: ['spec', 'signedBy'],
+      message: 'expected exactly one of file, inline and secretRef',
+    });
+  }
+  if (signedBy && mirror.allowUnsigned) {
+    problems.push({
+      path: ['spec', 'allowUnsigned'],
+      message: 'expected signedBy or allowUnsigned: true, not both',
+    });
+  }
+  if (!signedBy && !mirror.allowUnsigned) {
+    problems.push({
+      path: ['spec', 'signedBy'],
+      message:
+        'expected the keys that the archive is signed with (or allowUnsigned: true, if it is not)',
+    });
+  }
+  if (mirror.interval !== undefined && mirror.schedule !== undefined) {
+    problems.push({
+      path: ['spec', 'schedule'],
+      message: 'expected interval or schedule, not both',
+    });
+  }
+  const schedule = mirror.schedule === undefined ? undefined : scheduleProblem(mirror);
+  if (schedule) problems.push({ path: ['spec', 'schedule'], message: schedule });
+  return problems;
+}
+
+/** What is wrong with a schedule, if anything. */
+function scheduleProblem({
+  schedule = '',
+  timeZone,
+}: Static<typeof mirrorSpec>): string | undefined {
+  if (!isTimeZone(timeZone)) return `expected an IANA time zone such as UTC; found "${timeZone}"`;
+  const isCron =
+    schedule.trim().split(/\s+/).length === 5 && validateCronExpression(schedule).valid;
+  return isCron
+    ? undefined
+    : `expected five fields of cron, such as "0 3 * * *"; found "${schedule}"`;
+}
+
+function isTimeZone(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name });
+    return true;
+  } catch {
+    return false;
+  }
+}
