@@ -1,0 +1,111 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { userInfo } from 'node:os';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { followGit } from '../../../controller/sources/git.ts';
+import { mustRun } from '../../world/process.ts';
+import { tempDir } from '../../world/temp.ts';
+import { until } from './folder.ts';
+import { GitRepository } from './git-repository.ts';
+
+interface SshServer {
+  readonly port: number;
+  /** A private key that may log in. */
+  readonly identity: string;
+  /** A line for known_hosts. */
+  readonly hostKey: string;
+}
+
+/** A real sshd on the loopback interface, with keys of its own. */
+async function startSshd(t: TestContext): Promise<SshServer> {
+  const folder = tempDir(t);
+  const key = async (name: string) => {
+    await mustRun('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', join(folder, name)]);
+    return join(folder, name);
+  };
+  const [host, client] = [await key('host'), await key('client')];
+  writeFileSync(join(folder, 'authorized'), readFileSync(`${client}.pub`));
+  const port = await freePort();
+  const config = join(folder, 'sshd_config');
+  writeFileSync(
+    config,
+    `ListenAddress 127.0.0.1
+Port ${port}
+HostKey ${host}
+AuthorizedKeysFile ${join(folder, 'authorized')}
+StrictModes no
+PasswordAuthentication no
+PermitRootLogin prohibit-password
+UsePAM no
+PidFile none
+`,
+  );
+  mkdirSync('/run/sshd', { recursive: true });
+  const sshd = spawn('/usr/sbin/sshd', ['-D', '-e', '-f', config], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  t.after(async () => {
+    sshd.kill();
+    await once(sshd, 'close');
+  });
+  for await (const line of sshd.stderr) if (/listening/.test(String(line))) break;
+  const hostKey = `[127.0.0.1]:${port} ${readFileSync(`${host}.pub`, 'utf8')}`;
+  return { port, identity: readFileSync(client, 'utf8'), hostKey };
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  return typeof address === 'object' && address ? address.port : 0;
+}
+
+function follow(t: TestContext, location: string, secret: Record<string, string>) {
+  const folder = join(tempDir(t), 'source');
+  const origin = followGit({
+    location,
+    secret: 'deploy-key',
+    secrets: async () => secret,
+    intervalMs: 50,
+    folder,
+    onChange: () => {},
+  });
+  t.after(() => origin.close());
+  return origin;
+}
+
+test('a git repository is followed over ssh, with a deploy key and a known host', async (t) => {
+  const repository = await GitRepository.create(t, { 'a.yaml': 'one' });
+  const { port, identity, hostKey } = await startSshd(t);
+  const location = `ssh://${userInfo().username}@127.0.0.1:${port}${repository.bare}`;
+
+  const origin = follow(t, location, { identity, known_hosts: hostKey });
+  await until(() => origin.state().checkout !== undefined);
+  const commit = await repository.commit({ 'a.yaml': 'two' });
+  await until(() => origin.state().checkout?.revision === commit);
+
+  const { root } = origin.state().checkout ?? { root: '' };
+  assert.equal(readFileSync(join(root, 'a.yaml'), 'utf8'), 'two');
+});
+
+test('an ssh server that is not the known one is refused', async (t) => {
+  const repository = await GitRepository.create(t, { 'a.yaml': 'one' });
+  const { port, identity } = await startSshd(t);
+  const stranger = await startSshd(t);
+  const location = `ssh://${userInfo().username}@127.0.0.1:${port}${repository.bare}`;
+  const known_hosts = stranger.hostKey.replace(`:${stranger.port}`, `:${port}`);
+
+  const origin = follow(t, location, { identity, known_hosts });
+  await until(() => origin.state().failure !== undefined);
+
+  const { failure, checkout } = origin.state();
+  assert.equal(failure?.reason, 'ConfigUnreachable');
+  assert.match(failure.message, /[Hh]ost key/);
+  assert.ok(!failure.message.includes(identity));
+  assert.equal(checkout, undefined);
+});
