@@ -12,7 +12,8 @@ import { startDemoArchive } from './demo-archive.ts';
 import { proveWithApt } from './demo-proof.ts';
 import type { AnyObject } from './objects.ts';
 import { formatProgress } from './progress-line.ts';
-import { stopped, type ListenAddress } from './run.ts';
+import type { ListenAddress } from './listen-address.ts';
+import { stopped } from './stopped.ts';
 
 const environment = 'production';
 const readyWithinMs = 15 * 60_000;
@@ -132,17 +133,20 @@ function asAny({ status, ...mirror }: Mirror): AnyObject {
 }
 
 function nextSteps(url: string, config: string): string {
+  const steps: readonly (readonly [command: string, what: string])[] = [
+    [`export CAIRN_SERVER=${url}`, ''],
+    ['./cairn get all', 'what there is, and how it is'],
+    [`./cairn describe environment/${environment}`, 'what it serves, and since when'],
+    [`curl ${url}/environments/${environment}/client.sources`, ''],
+    ['', 'for /etc/apt/sources.list.d of a client'],
+    [`edit ${config}`, ''],
+    ['', 'add a Snapshot, point the Environment at it; change it back'],
+  ];
+  const lines = steps.map(([command, what]) => `  ${command.padEnd(46)}${what}`.trimEnd());
   return `
 It works. While this runs, in another terminal:
 
-  export CAIRN_SERVER=${url}
-  ./cairn get all                                what there is, and how it is
-  ./cairn describe environment/${environment}          what it serves, and since when
-  curl ${url}/environments/${environment}/client.sources
-                                                 for /etc/apt/sources.list.d of a client
-  edit ${config}
-                                                 add a Snapshot, point the Environment at it
-  ./cairn rollback ${environment}                      go back to the snapshot before
+${lines.join('\n')}
 
 In a browser: ${url}/
 Stop with Ctrl-C; the next 'make run' goes on from here.`;

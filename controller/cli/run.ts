@@ -1,6 +1,8 @@
 import { resolve } from 'node:path';
 import { createLog } from '../log.ts';
-import { exit, parseOptions, UsageError, type Command, type Io } from './command.ts';
+import { exit, parseOptions, UsageError, type Command } from './command.ts';
+import { listenAddress } from './listen-address.ts';
+import { stopped } from './stopped.ts';
 
 const options = {
   config: {
@@ -99,28 +101,6 @@ export const command: Command = {
     return exit.good;
   },
 };
-
-/** Resolves when the user wants to stop. */
-export function stopped({ signal }: Io): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve) =>
-    signal.addEventListener('abort', () => resolve(), { once: true }),
-  );
-}
-
-export interface ListenAddress {
-  readonly host: string;
-  readonly port: number;
-}
-
-function listenAddress(text: string): ListenAddress {
-  const match = /^(?:\[([0-9a-fA-F:]+)\]|([^:\s]*)):(\d{1,5})$/.exec(text);
-  const port = Number(match?.[3]);
-  if (!match || port > 65_535) {
-    throw new UsageError(`--listen ${text}: expected HOST:PORT, as in 127.0.0.1:8080`);
-  }
-  return { host: match[1] ?? (match[2] || '0.0.0.0'), port };
-}
 
 /** A URL has a scheme, an ssh address a colon before any slash; the rest is a path. */
 function isPath(location: string): boolean {

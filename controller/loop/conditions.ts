@@ -1,6 +1,7 @@
 import type { Condition, KubeObject } from '../../crds/object.ts';
 import type { CairnError } from '../../crds/reasons.ts';
 import type { AnyStatus } from '../../crds/store.ts';
+import { timestamp } from '../../crds/timestamp.ts';
 import type { Report } from '../../reconcilers/reconciler.ts';
 import { redact } from '../redact.ts';
 
@@ -45,7 +46,7 @@ export function withCondition(
 ): Condition[] {
   const old = conditions.find(({ type }) => type === statement.type);
   const isFlip = old?.status !== statement.status;
-  const lastTransitionTime = isFlip ? seconds(now) : old.lastTransitionTime;
+  const lastTransitionTime = isFlip ? timestamp(now) : old.lastTransitionTime;
   const message = bounded(redact(statement.message));
   const condition = { ...statement, message, lastTransitionTime };
   return old
@@ -90,9 +91,4 @@ function failed({ reason, remedy, message }: CairnError, isProgressing: boolean)
 
 function bounded(message: string): string {
   return message.length > maxMessage ? `${message.slice(0, maxMessage - 1)}…` : message;
-}
-
-/** RFC 3339 in whole seconds, as metav1.Time. */
-function seconds(time: Date): string {
-  return time.toISOString().replace(/\.\d+Z$/, 'Z');
 }

@@ -92,7 +92,9 @@ function cleaned(text: string, secrets: readonly string[]): string {
   const lines = redact(clean)
     .split(/[\r\n]+/)
     .filter(Boolean);
-  const telling = lines.filter((line) => /^(fatal|error|remote|ssh|Permission|Host key)|Permission denied/.test(line));
+  const telling = lines.filter((line) =>
+    /^(fatal|error|remote|ssh|Permission|Host key)|Permission denied/.test(line),
+  );
   const said = (telling.length > 0 ? telling : lines).join('; ');
   return said.length > maxMessage ? `${said.slice(0, maxMessage)}…` : said;
 }

@@ -1,6 +1,7 @@
 import { EnvironmentKind, type Environment, type Publication } from '../../crds/environment.ts';
 import { CairnError } from '../../crds/reasons.ts';
 import { SnapshotKind, type Snapshot } from '../../crds/snapshot.ts';
+import { timestamp } from '../../crds/timestamp.ts';
 import type { Reconciler, Report, RunContext } from '../reconciler.ts';
 import { inputsOf, publish, type PublishDeps } from './publish.ts';
 import { signersOf, type SignerDeps } from './signers.ts';
@@ -155,7 +156,7 @@ function moved(
     snapshot: before.snapshot,
     snapshotUid: before.snapshotUid,
     from: before.promotedAt,
-    until: `${date.toISOString().slice(0, 19)}Z`,
+    until: timestamp(date),
     trees: before.members.map(({ tree }) => tree),
     overlays: before.members.map(({ overlay }) => overlay),
   };

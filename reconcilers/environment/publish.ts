@@ -6,6 +6,7 @@ import type { Environment, Publication, PublishedMember } from '../../crds/envir
 import { CairnError } from '../../crds/reasons.ts';
 import { durationMs } from '../../crds/duration.ts';
 import type { FrozenMember, Snapshot } from '../../crds/snapshot.ts';
+import { timestamp } from '../../crds/timestamp.ts';
 import type { TreeEntry } from '../../depot/depot.ts';
 import type { FileBlobs } from '../../depot/file-blobs.ts';
 
@@ -57,9 +58,9 @@ export async function publish(
   return {
     snapshot: snapshot.metadata.name,
     snapshotUid: snapshot.metadata.uid,
-    promotedAt: published && same ? published.promotedAt : seconds(date),
-    date: seconds(date),
-    ...(validUntil ? { validUntil: seconds(validUntil) } : {}),
+    promotedAt: published && same ? published.promotedAt : timestamp(date),
+    date: timestamp(date),
+    ...(validUntil ? { validUntil: timestamp(validUntil) } : {}),
     inputs: inputsOf(environment, snapshot, keys),
     members,
   };
@@ -115,8 +116,4 @@ async function upstreamRelease(
     'TreeInvalid',
     `the tree of ${member.path} has no Release in ${directory || './'}`,
   );
-}
-
-function seconds(date: Date): string {
-  return `${date.toISOString().slice(0, 19)}Z`;
 }

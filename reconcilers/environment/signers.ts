@@ -1,6 +1,7 @@
 import { readSigningKey, type SigningKey } from '../../apt/openpgp.ts';
 import type { Environment } from '../../crds/environment.ts';
 import { durationMs } from '../../crds/duration.ts';
+import { timestamp } from '../../crds/timestamp.ts';
 import { secretValue, type Secrets } from '../secrets.ts';
 import type { KeyStore } from './key-store.ts';
 
@@ -32,7 +33,7 @@ export async function signersOf(
 ): Promise<Signers> {
   const { epoch, overlap } = environment.spec.signing;
   const newest = await keyOf(environment, epoch, deps, now);
-  const until = `${new Date(now.getTime() + durationMs(overlap)).toISOString().slice(0, 19)}Z`;
+  const until = timestamp(new Date(now.getTime() + durationMs(overlap)));
   const older = (environment.status.keys ?? [])
     .filter((key) => key.epoch !== epoch && key.fingerprint !== newest.fingerprint)
     // A shorter overlap counts for keys that were retired under a longer one.

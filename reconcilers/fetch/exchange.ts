@@ -31,9 +31,11 @@ export function exchange(
 ): Promise<void> {
   return new Promise((resolve, reject) => {
     let controller: Dispatcher.DispatchController | undefined;
+    let givenUp: Error | undefined;
     const abort = (reason: unknown) => {
       const error = reason instanceof Error ? reason : new Error(String(reason));
-      if (controller) controller.abort(error);
+      givenUp = error;
+      controller?.abort(error);
       finish(() => reject(error));
     };
     const onAbort = () => abort(signal.reason);
@@ -67,6 +69,7 @@ export function exchange(
     dispatcher.dispatch(request, {
       onRequestStart(started) {
         controller = started;
+        if (givenUp) started.abort(givenUp); // it was still waiting for a connection
       },
       onResponseStart(receiving, status, headers) {
         if (status >= 200) guarded(receiving, () => sink.start(status, headers));

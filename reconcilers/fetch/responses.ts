@@ -14,7 +14,7 @@ export function followed(url: URL, status: number, headers: IncomingHttpHeaders)
   if (downgrade || !/^https?:$/.test(next.protocol)) {
     throw new CairnError(
       'UpstreamRefused',
-      `${url.href} redirects to ${next.protocol}, which is refused`,
+      `${placeOf(url)} redirects to ${next.protocol}, which is refused`,
     );
   }
   next.username = '';
@@ -25,7 +25,7 @@ export function followed(url: URL, status: number, headers: IncomingHttpHeaders)
 /** The error for a status that isn't a file: busy servers may recover, refusals won't. */
 export function refusal(url: URL, status: number, headers: IncomingHttpHeaders): CairnError {
   const transient = status >= 500 || status === 429 || status === 408 || status === 425;
-  const message = `${url.href} answered ${status}`;
+  const message = `${placeOf(url)} answered ${status}`;
   if (!transient) return new CairnError('UpstreamRefused', `${message}${hint(status)}`);
   return new TransientError('UpstreamRefused', message, {
     retryAfterMs: retryAfterMs(headers['retry-after'], Date.now()),
@@ -41,13 +41,23 @@ function hint(status: number): string {
 /** The error for an exchange that broke off. What a sink or the depot has to say passes through. */
 export function unreachable(url: URL, error: unknown): CairnError {
   if (error instanceof CairnError && error.reason === 'TooLarge') {
-    return new TransientError('HashMismatch', `${url.pathname} ${error.message}`);
+    return new TransientError('HashMismatch', `${url.pathname} is ${error.message}`);
   }
   if (error instanceof CairnError) return error;
   const message = error instanceof Error ? error.message : String(error);
+  // How undici's ProxyAgent tells it, with a tunnel and without one.
+  if (message.includes('(407)')) return refusal(url, 407, {});
   const code = error instanceof Error && 'code' in error ? ` (${String(error.code)})` : '';
-  const name = `${url.protocol}//${url.host}${url.pathname}`;
-  return new TransientError('UpstreamUnreachable', `${name}: ${message || 'failed'}${code}`, {
-    cause: error,
-  });
+  return new TransientError(
+    'UpstreamUnreachable',
+    `${placeOf(url)}: ${message || 'failed'}${code}`,
+    {
+      cause: error,
+    },
+  );
+}
+
+/** An address for messages: its query may be a signature, which is a secret. */
+export function placeOf({ origin, pathname }: URL): string {
+  return `${origin}${pathname}`;
 }

@@ -18,6 +18,7 @@ export class MemorySink implements Sink {
   start(status: number, headers: IncomingHttpHeaders): void {
     this.status = status;
     this.headers = headers;
+    this.#size = 0; // a redirect had a body too
     if (status === 200) this.#bound(Number(headers['content-length'] ?? 0));
   }
 
@@ -36,7 +37,7 @@ export class MemorySink implements Sink {
 
   #bound(size: number): void {
     if (size > this.#maxBytes) {
-      throw new TransientError('TooLarge', `is larger than the ${this.#maxBytes} bytes expected`);
+      throw new TransientError('TooLarge', `larger than the ${this.#maxBytes} bytes expected`);
     }
   }
 }
@@ -56,9 +57,8 @@ export class PartialSink implements Sink {
   start(status: number, headers: IncomingHttpHeaders): void | Promise<void> {
     this.status = status;
     this.headers = headers;
-    if (status === 206 && rangeStart(headers['content-range']) !== this.#partial.offset) {
-      throw new TransientError('UpstreamRefused', 'answered with a range that was not asked for');
-    }
+    const isOther = rangeStart(headers['content-range']) !== this.#partial.offset;
+    if (status === 206 && isOther) return this.#startOver();
     return status === 200 && this.#partial.offset > 0 ? this.#partial.reset() : undefined;
   }
 
@@ -66,6 +66,12 @@ export class PartialSink implements Sink {
     if (this.status !== 200 && this.status !== 206) return;
     this.#onBytes(chunk.length);
     return this.#partial.write(chunk);
+  }
+
+  /** The next try asks for no range. */
+  async #startOver(): Promise<void> {
+    await this.#partial.reset();
+    throw new Error('answered with a range that was not asked for');
   }
 }
 

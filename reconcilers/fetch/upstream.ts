@@ -1,11 +1,12 @@
 import { hash } from 'node:crypto';
-import { Agent, EnvHttpProxyAgent, ProxyAgent, type Dispatcher } from 'undici';
+import type { Dispatcher } from 'undici';
 import { CairnError } from '../../crds/reasons.ts';
 import type { Blob } from '../../depot/depot.ts';
 import type { FileBlobs, PartialBlob } from '../../depot/file-blobs.ts';
+import { basic, dispatcherOf } from './dispatcher.ts';
 import { exchange, type Sink } from './exchange.ts';
 import { paceOf } from './pace.ts';
-import { followed, refusal, unreachable } from './responses.ts';
+import { followed, placeOf, refusal, unreachable } from './responses.ts';
 import { TransientError, withRetries } from './retry.ts';
 import { MemorySink, PartialSink } from './sinks.ts';
 import type { HostSlots } from './slots.ts';
@@ -67,12 +68,17 @@ export class Upstream {
   readonly #dispatcher: Dispatcher;
   readonly #base: URL;
   readonly #pace: ((bytes: number) => number) | undefined;
+  readonly #slowest: number;
+  #isClosed = false;
 
   constructor(options: UpstreamOptions) {
     this.#options = options;
     this.#base = new URL(options.url.endsWith('/') ? options.url : `${options.url}/`);
     this.#dispatcher = dispatcherOf(options);
-    this.#pace = options.bytesPerSecond ? paceOf(options.bytesPerSecond) : undefined;
+    const { bytesPerSecond = Infinity, connections } = options;
+    this.#pace = options.bytesPerSecond ? paceOf(bytesPerSecond) : undefined;
+    // Where our own rate is what makes it slow, half of a fair share will do.
+    this.#slowest = Math.min(slowestBytesPerSecond, bytesPerSecond / connections / 2);
   }
 
   /** Fetches a small file whose hash isn't known yet, such as InRelease. */
@@ -140,7 +146,9 @@ export class Upstream {
     return undefined;
   }
 
+  /** Ends what runs: it fails, and is not tried again. */
   close(): Promise<void> {
+    this.#isClosed = true;
     return this.#dispatcher.destroy();
   }
 
@@ -224,7 +232,7 @@ export class Upstream {
       if (!next) throw refusal(url, sink.status, sink.headers);
       seen.add(url.href);
       if (seen.has(next.href) || seen.size > mostRedirects) {
-        throw new CairnError('UpstreamRefused', `${url.href} redirects in a loop`);
+        throw new CairnError('UpstreamRefused', `${placeOf(url)} redirects in a loop`);
       }
       url = next;
     }
@@ -233,7 +241,7 @@ export class Upstream {
   async #once(url: URL, sink: Sink, asked: Asked): Promise<void> {
     const { signal, headers, size, method = 'GET' } = asked;
     const { slots, connections, stallMs } = this.#options;
-    const fair = 4 * stallMs + (size / slowestBytesPerSecond) * 1000;
+    const fair = 4 * stallMs + (size / this.#slowest) * 1000;
     const deadlineMs =
       fair > deadlineStepMs ? Math.ceil(fair / deadlineStepMs) * deadlineStepMs : fair;
     const request: Dispatcher.DispatchOptions = {
@@ -241,6 +249,9 @@ export class Upstream {
       path: url.pathname + url.search,
       method,
       headers: { ...headers, ...this.#authorization(url), 'user-agent': userAgent },
+      // Said here, for a proxy agent doesn't pass on what it was made with.
+      headersTimeout: stallMs,
+      bodyTimeout: stallMs,
     };
     await slots.use(url.host, connections, signal, async () => {
       try {
@@ -251,6 +262,7 @@ export class Upstream {
         });
       } catch (error) {
         signal.throwIfAborted();
+        if (this.#isClosed) throw new CairnError('UpstreamUnreachable', `${placeOf(url)}: closed`);
         throw unreachable(url, error);
       }
     });
@@ -307,29 +319,6 @@ function checkSha512(path: string, body: Buffer, { size, sha512 }: Expected): vo
   if (body.length === size && hash('sha512', body) === sha512) return;
   const message = `${path} is not what the archive lists (${size} bytes, SHA512 ${sha512})`;
   throw new TransientError('HashMismatch', message);
-}
-
-function dispatcherOf({ connections, stallMs, proxy, credentials }: UpstreamOptions): Dispatcher {
-  const options = {
-    connections,
-    headersTimeout: stallMs,
-    bodyTimeout: stallMs,
-    connect: { timeout: Math.min(stallMs, 15_000) },
-    keepAliveTimeout: 10_000,
-  };
-  if (!proxy) return hasProxyVariables() ? new EnvHttpProxyAgent(options) : new Agent(options);
-  const { proxyUsername, proxyPassword = '' } = credentials ?? {};
-  const token = proxyUsername === undefined ? {} : { token: basic(proxyUsername, proxyPassword) };
-  return new ProxyAgent({ ...options, uri: proxy, ...token });
-}
-
-/** Looking for them once is cheaper than at each request. */
-function hasProxyVariables(): boolean {
-  return Object.keys(process.env).some((name) => /^https?_proxy$/i.test(name));
-}
-
-function basic(username: string, password: string): string {
-  return `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
 }
 
 function conditional(validators: Validators | undefined): Record<string, string> {

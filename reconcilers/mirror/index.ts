@@ -1,6 +1,7 @@
 import { MirrorKind, type Mirror, type MirrorState, type MirrorStatus } from '../../crds/mirror.ts';
 import { annotations } from '../../crds/object.ts';
 import { CairnError } from '../../crds/reasons.ts';
+import { timestamp } from '../../crds/timestamp.ts';
 import type { Reconciler, Report, RunContext } from '../reconciler.ts';
 import { secretValue, type Secrets } from '../secrets.ts';
 import { checkSchedule, dueAt, type Attempts } from './due.ts';
@@ -105,7 +106,9 @@ export function mirrorReconciler({
     observer?.refreshed(mirror, context.now(), !failure);
     const status = {
       ...kept.status,
-      ...(job.scheduledAt === undefined ? {} : { lastScheduledAt: iso(job.scheduledAt) }),
+      ...(job.scheduledAt === undefined
+        ? {}
+        : { lastScheduledAt: timestamp(new Date(job.scheduledAt)) }),
     };
     const handled = job.token ?? kept.handled;
     if (!refreshed) return { ...kept, status, handled };
@@ -235,11 +238,7 @@ function remember(
   const recent = (predecessors ?? []).filter(
     (old) => old.tree !== tree && now.getTime() - Date.parse(old.until) < predecessorsForMs,
   );
-  return [{ tree, until: iso(now.getTime()) }, ...recent].slice(0, mostPredecessors);
-}
-
-function iso(ms: number): string {
-  return `${new Date(ms).toISOString().slice(0, 19)}Z`;
+  return [{ tree, until: timestamp(now) }, ...recent].slice(0, mostPredecessors);
 }
 
 /** Leaves out the undefined ones: what is not there is not in the JSON either. */

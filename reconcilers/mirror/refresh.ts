@@ -1,16 +1,16 @@
 import { setMaxListeners } from 'node:events';
 import { hash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { MirroredSuite, MirrorState } from '../../crds/mirror.ts';
+import type { MirrorState } from '../../crds/mirror.ts';
 import { CairnError } from '../../crds/reasons.ts';
 import type { TreeEntry } from '../../depot/depot.ts';
 import type { FileBlobs } from '../../depot/file-blobs.ts';
 import { formatEntry } from '../../depot/tree-format.ts';
 import { treeEntriesSync } from '../../depot/tree-reader.ts';
-import { writeTree } from '../../depot/tree-writer.ts';
 import type { HostSlots } from '../fetch/slots.ts';
 import type { Upstream } from '../fetch/upstream.ts';
 import { assemble, changeOf, shrinkOf, type Assembly } from './assemble.ts';
+import { commit } from './commit.ts';
 import { ShrinkHeldError } from './failures.ts';
 import { fetchIndexes, type FetchedSuite } from './indexes.ts';
 import { installerImages } from './installer-images.ts';
@@ -37,7 +37,6 @@ export interface RefreshDeps {
 /** An archive that changes while it is read gets so many chances to hold still. */
 const attempts = 4;
 const defaultSettleMs = 1500;
-const mostMissingTold = 100;
 
 /**
  * Brings a mirror to what upstream has now: all of it or nothing. One Release per suite pins the
@@ -204,80 +203,6 @@ async function fillPool(
   return fetchPool(entries, request, run);
 }
 
-interface Commitment {
-  readonly suites: readonly OfferedSuite[];
-  readonly selections: readonly Selection[];
-  readonly assembly: Assembly;
-  readonly specDigest: string;
-  readonly missing: readonly string[];
-}
-
-async function commit(
-  request: RefreshRequest,
-  run: Run,
-  { suites, selections, assembly, specDigest, missing }: Commitment,
-): Promise<MirrorState> {
-  const { blobs } = run;
-  const gone = new Set(missing);
-  const entries = assembly.entries.filter(({ path }) => !gone.has(path));
-  const tree = await writeTree(blobs, entries);
-  const keyring = request.keyring === undefined ? undefined : blobs.put(text(request.keyring));
-  await blobs.sync();
-  const now = run.now();
-  return {
-    tree: tree.digest,
-    url: request.spec.url,
-    download: request.spec.download,
-    generation: request.generation,
-    specDigest,
-    completedAt: seconds(now),
-    files: tree.files,
-    bytes: tree.bytes,
-    packages: assembly.packages - (assembly.entries.length - entries.length),
-    ...(keyring ? { keyring: keyring.sha256 } : {}),
-    suites: suites.map((suite, at) => mirrored(suite, selections[at], request, now)),
-    missing: missing.slice(0, mostMissingTold),
-  };
-}
-
-function mirrored(
-  { suite, directory, release, digest, signedBy, validators }: OfferedSuite,
-  selection: Selection | undefined,
-  { previous, spec }: RefreshRequest,
-  now: Date,
-): MirroredSuite {
-  const held = previous?.suites.find((old) => old.suite === suite);
-  const { origin, label, codename, validUntil } = release;
-  const { etag, lastModified } = validators;
-  return {
-    suite,
-    path: directory.replace(/\/$/, ''),
-    release: digest,
-    date: seconds(release.date),
-    publishedAt: held?.release === digest ? held.publishedAt : after(held?.publishedAt, now),
-    components: [...(selection?.components ?? [])],
-    architectures: [...(selection?.architectures ?? [])],
-    sources: spec.include.sources,
-    signedBy: [...signedBy],
-    ...(validUntil ? { validUntil: seconds(validUntil) } : {}),
-    ...(origin === undefined ? {} : { origin }),
-    ...(label === undefined ? {} : { label }),
-    ...(codename === undefined ? {} : { codename }),
-    ...(etag === undefined ? {} : { etag }),
-    ...(lastModified === undefined ? {} : { lastModified }),
-  };
-}
-
-/** Now, but at least a second after the state before: clients compare Last-Modified in seconds. */
-function after(previous: string | undefined, now: Date): string {
-  const least = previous ? new Date(previous).getTime() + 1000 : 0;
-  return seconds(new Date(Math.max(now.getTime(), least)));
-}
-
-function seconds(date: Date): string {
-  return `${date.toISOString().slice(0, 19)}Z`;
-}
-
 function unchanged(state: MirrorState): Refreshed {
   return {
     state,
@@ -288,8 +213,4 @@ function unchanged(state: MirrorState): Refreshed {
     fetchedBytes: 0,
     warnings: [],
   };
-}
-
-function text(content: string): Uint8Array {
-  return Buffer.from(content);
 }

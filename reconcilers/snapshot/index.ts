@@ -5,6 +5,7 @@ import { mountPath } from '../../crds/mount-path.ts';
 import { conditionOf } from '../../crds/object.ts';
 import { CairnError } from '../../crds/reasons.ts';
 import { SnapshotKind, type FrozenMember, type Snapshot } from '../../crds/snapshot.ts';
+import { timestamp } from '../../crds/timestamp.ts';
 import { conflictIn, membersOf } from '../mirror-set/members.ts';
 import type { Dependency, Reconciler, RunContext } from '../reconciler.ts';
 
@@ -49,7 +50,7 @@ export const snapshotReconciler: Reconciler<typeof SnapshotKind> = {
     return {
       status: {
         id: snapshot.metadata.uid,
-        takenAt: `${context.now().toISOString().slice(0, 19)}Z`,
+        takenAt: timestamp(context.now()),
         mirrorSet: name,
         members: [...members],
         packages,

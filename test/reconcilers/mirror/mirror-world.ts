@@ -100,7 +100,8 @@ export async function mirrorWorld(
   };
 }
 
-function specOf(spec: object): MirrorSpec {
+/** A Mirror spec with its defaults; signed by somebody unless it says otherwise. */
+export function specOf(spec: object): MirrorSpec {
   const { manifest, problems } = validateManifest({
     apiVersion: 'cairn.build/v1alpha1',
     kind: 'Mirror',
