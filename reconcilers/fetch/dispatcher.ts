@@ -1,5 +1,5 @@
 import { Agent, EnvHttpProxyAgent, ProxyAgent, type Dispatcher } from 'undici';
-import type { UpstreamOptions } from './upstream.ts';
+import type { UpstreamOptions } from './options.ts';
 
 /** The connections to an upstream, through the proxy that the spec or the environment names. */
 export function dispatcherOf({

@@ -1,43 +1,17 @@
-import { hash } from 'node:crypto';
 import type { Dispatcher } from 'undici';
 import { CairnError } from '../../crds/reasons.ts';
 import type { Blob } from '../../depot/depot.ts';
 import type { FileBlobs, PartialBlob } from '../../depot/file-blobs.ts';
 import { basic, dispatcherOf } from './dispatcher.ts';
 import { exchange, type Sink } from './exchange.ts';
+import { checkSha512, commit, mismatch, type Expected } from './expected.ts';
+import type { UpstreamOptions } from './options.ts';
 import { paceOf } from './pace.ts';
 import { followed, placeOf, refusal, unreachable } from './responses.ts';
 import { TransientError, withRetries } from './retry.ts';
 import { MemorySink, PartialSink } from './sinks.ts';
-import type { HostSlots } from './slots.ts';
 
-export interface Credentials {
-  readonly username?: string;
-  readonly password?: string;
-  readonly bearerToken?: string;
-  readonly proxyUsername?: string;
-  readonly proxyPassword?: string;
-}
-
-export interface UpstreamOptions {
-  /** The archive's root; relative paths are looked up below it. */
-  readonly url: string;
-  readonly connections: number;
-  readonly bytesPerSecond?: number | undefined;
-  /** A connection that sends nothing for so long is given up. */
-  readonly stallMs: number;
-  readonly retries: number;
-  readonly proxy?: string | undefined;
-  readonly credentials?: Credentials | undefined;
-  readonly slots: HostSlots;
-}
-
-/** What a file must be: a size, and a SHA-256 or else a SHA-512. */
-export interface Expected {
-  readonly size: number;
-  readonly sha256?: string | undefined;
-  readonly sha512?: string | undefined;
-}
+export type { Credentials, UpstreamOptions } from './options.ts';
 
 /** What upstream said of a file before; it need not send it again. */
 export interface Validators {
@@ -299,27 +273,6 @@ interface TransferOptions {
 }
 
 const noCache = { 'cache-control': 'no-cache' };
-
-async function commit(partial: PartialBlob, path: string): Promise<Blob> {
-  try {
-    return await partial.commit();
-  } catch (error) {
-    throw mismatch(path, error);
-  }
-}
-
-/** Wrong bytes may be an old copy somewhere on the way: worth one more try. */
-function mismatch(path: string, error: unknown): unknown {
-  if (!(error instanceof CairnError) || error.reason !== 'HashMismatch') return error;
-  const message = `${path} is not what the archive lists: ${error.message}`;
-  return new TransientError('HashMismatch', message, { cause: error });
-}
-
-function checkSha512(path: string, body: Buffer, { size, sha512 }: Expected): void {
-  if (body.length === size && hash('sha512', body) === sha512) return;
-  const message = `${path} is not what the archive lists (${size} bytes, SHA512 ${sha512})`;
-  throw new TransientError('HashMismatch', message);
-}
 
 function conditional(validators: Validators | undefined): Record<string, string> {
   const { etag, lastModified } = validators ?? {};
