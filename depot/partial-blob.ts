@@ -66,11 +66,18 @@ export class PartialBlob {
     }
   }
 
-  /** Keeps the bytes for the next attempt, those of a write that nobody has awaited included. */
+  /**
+   * Keeps the bytes for the next attempt, those of a write that nobody has awaited included; not
+   * when they find no room. Whoever closes has another failure to tell.
+   */
   async close(): Promise<void> {
     await this.#draft.settled();
+    try {
+      if (!this.#draft.broken) await this.#draft.close();
+    } catch {
+      // It is broken now.
+    }
     if (this.#draft.broken) return this.#draft.discard();
-    await this.#draft.close();
     keepPartial(this.#layout, this.#expected.sha256, this.#draft.file);
   }
 }

@@ -79,6 +79,19 @@ describe('when the disk is full', () => {
     await blobs.close();
   });
 
+  it('a download that breaks off with bytes that find no room leaves nothing behind', async (test) => {
+    const root = await smallDisk(test);
+    const blobs = await openBlobs(root);
+    const download = await blobs.resume(blobOf(large).sha256, large.length);
+    await download.write(large.subarray(0, 10_000));
+    writeFileSync(join(root, 'filler'), Buffer.alloc(1024 * 1024 - 8192));
+
+    await download.close();
+
+    assert.deepEqual(readdirSync(join(root, 'tmp')), []);
+    assert.deepEqual(readdirSync(join(root, 'partial')), []);
+  });
+
   it('a tree is written as a whole or not at all', async (test) => {
     const root = await smallDisk(test);
     const blobs = await openBlobs(root);
