@@ -61,20 +61,25 @@ const configName = 'config';
 
 /**
  * Starts all of Cairn in this process: store, depot, reconcile loop and HTTP server, on one data
- * directory. Throws when another process uses that directory.
+ * directory. Throws when another process uses that directory or the port, with nothing left running.
  */
 export async function startInstance(options: InstanceOptions): Promise<Instance> {
   const { data, log } = options;
+  await using started = new AsyncDisposableStack();
   mkdirSync(data, { recursive: true });
   const lock = lockDataDirectory(data);
+  started.defer(() => lock.release());
   const now = () => new Date();
   const blobs = await openBlobs(join(data, 'depot'), { recover: true });
+  started.defer(() => blobs.close());
   const trees = new Trees(blobs);
   const store = openSqliteStore(join(data, 'cairn.db'), { kinds, validate: validateManifest, now });
+  started.defer(() => store.close());
   const secrets = secretFolder(options.secretsFolder ?? join(data, 'secrets'));
   const keyStore = new KeyFolder(join(data, 'keys'));
   const tokens = ownTokens(join(data, 'tokens'));
   const runner = new ThreadRunner({ depot: join(data, 'depot'), cache: join(data, 'cache') });
+  started.defer(() => runner.close());
   const metrics = createMetrics();
   const sources = configSourceReconciler({
     dataDir: data,
@@ -84,6 +89,7 @@ export async function startInstance(options: InstanceOptions): Promise<Instance>
     now,
     log,
   });
+  started.defer(() => sources.close());
   const loop = startLoop({
     store,
     reconcilers: [
@@ -97,6 +103,7 @@ export async function startInstance(options: InstanceOptions): Promise<Instance>
     log,
     metrics,
   });
+  started.defer(async () => void (await loop.stop(closeGraceMs)));
   let isSynced = false;
   void loop.synced.then(() => (isSynced = true));
   const environmentKeys = async (name: string) => {
@@ -128,22 +135,12 @@ export async function startInstance(options: InstanceOptions): Promise<Instance>
     ...(options.externalUrl ? { externalUrl: options.externalUrl } : {}),
     now,
   });
+  started.defer(() => server.close(closeGraceMs));
   await declareConfig(store, options.config);
   const { url } = await server.listen(options.host, options.port);
   lock.announce(url);
-  return {
-    url,
-    store,
-    async close() {
-      await server.close(closeGraceMs);
-      await loop.stop(closeGraceMs);
-      await sources.close();
-      await runner.close();
-      await blobs.close();
-      store.close();
-      lock.release();
-    },
-  };
+  const running = started.move();
+  return { url, store, close: () => running.disposeAsync() };
 }
 
 /** Makes the ConfigSource say what the command line says; without --config there is none. */

@@ -1,6 +1,8 @@
 import { hash } from 'node:crypto';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -8,41 +10,74 @@ import { formatStanza } from '../../apt/deb822.ts';
 import { clearsign, generateSigningKey, readSigningKey } from '../../apt/openpgp.ts';
 import { formatReleaseDate } from '../../apt/release.ts';
 import { makeAr, makeTar } from '../../apt/deb-container.ts';
+import { CliError, exit } from './command.ts';
 
 /** A small signed archive, served on loopback. */
 export interface DemoArchive {
+  /** Where it is served; the same each time, since a mirror is known by it. */
+  readonly url: string;
   /** Writes manifests that mirror it into a config folder. */
   writeManifests(folder: string): Promise<void>;
   close(): Promise<void>;
 }
 
 const packages = ['apple', 'banana', 'cherry'];
+const firstPort = 18_100;
 
-/** Makes the archive below `folder` the first time, and serves it. */
+/**
+ * Makes the archive below `folder` the first time, and serves it. Throws `CliError` when another
+ * program has taken its port since.
+ */
 export async function startDemoArchive(folder: string): Promise<DemoArchive> {
   const root = join(folder, 'archive');
   const key = join(root, 'key.asc');
-  const made = await readFile(key).catch(() => undefined);
-  if (!made) await makeArchive(root, key);
+  const portFile = join(folder, 'archive-port');
+  if (!existsSync(key)) await makeArchive(root, key);
+  const files = new Set(await readdir(root, { recursive: true }));
   const server = createServer((request, response) => {
-    const path = decodeURIComponent(new URL(request.url ?? '/', 'http://x').pathname);
-    readFile(join(root, path)).then(
+    const path = (request.url ?? '').slice(1);
+    const content = files.has(path) ? readFile(join(root, path)) : Promise.reject(new Error());
+    content.then(
       (bytes) => response.end(bytes),
       () => response.writeHead(404).end(),
     );
   });
-  // The port is part of the mirror's identity, so it stays the same from run to run.
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject).listen(18_100, '127.0.0.1', resolve);
-  });
-  const { port } = server.address() as AddressInfo; // listening on TCP
+  const port = existsSync(portFile)
+    ? await listenAgain(server, Number(await readFile(portFile, 'utf8')))
+    : await listenAnywhere(server);
+  await writeFile(portFile, `${port}\n`);
+  const url = `http://127.0.0.1:${port}`;
   return {
-    writeManifests: (config) => writeManifests(config, `http://127.0.0.1:${port}`, key),
+    url,
+    writeManifests: (config) => writeManifests(config, url, key),
     close: async () => {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
     },
   };
+}
+
+async function listenAgain(server: Server, port: number): Promise<number> {
+  try {
+    return await listen(server, port);
+  } catch (cause) {
+    const message = `port ${port}, where the archive of the demo was last time, is taken; free it, or start over by removing .cache/demo`;
+    throw new CliError(message, exit.failed, { cause });
+  }
+}
+
+async function listenAnywhere(server: Server): Promise<number> {
+  try {
+    return await listen(server, firstPort);
+  } catch {
+    return listen(server, 0);
+  }
+}
+
+async function listen(server: Server, port: number): Promise<number> {
+  server.listen(port, '127.0.0.1');
+  await once(server, 'listening');
+  return (server.address() as AddressInfo).port; // listening on TCP
 }
 
 async function makeArchive(root: string, keyFile: string): Promise<void> {

@@ -12,7 +12,7 @@ import { startDemoArchive } from './demo-archive.ts';
 import { proveWithApt } from './demo-proof.ts';
 import type { AnyObject } from './objects.ts';
 import { formatProgress } from './progress-line.ts';
-import type { ListenAddress } from './listen-address.ts';
+import { explained, isTaken, type ListenAddress } from './listen-address.ts';
 import { stopped } from './stopped.ts';
 
 const environment = 'production';
@@ -28,25 +28,21 @@ export async function runDemo(listen: ListenAddress, io: Io): Promise<number> {
   const folder = join(io.cwd, '.cache', 'demo');
   const config = join(folder, 'config');
   await mkdir(folder, { recursive: true });
+  await using started = new AsyncDisposableStack();
   const hasApt = isOnPath('apt-get', io);
   const archive = hasApt ? undefined : await startDemoArchive(folder);
+  if (archive) started.defer(() => archive.close());
   if (!existsSync(config)) await declare(config, archive, io);
   const instance = await startAnyhow(listen, join(folder, 'data'), config, io);
-  try {
-    io.out(`Serving on ${instance.url}; the manifests are in ${config}`);
-    await ready(instance, io);
-    if (hasApt) await proveWithApt(instance.url, environment, folder, io);
-    else
-      io.out(
-        'There is no apt here to try it with; a machine that has it needs client.sources only',
-      );
-    io.out(nextSteps(instance.url, config));
-    await stopped(io);
-    return exit.good;
-  } finally {
-    await instance.close();
-    await archive?.close();
-  }
+  started.defer(() => instance.close());
+  io.out(`Serving on ${instance.url}; the manifests are in ${config}`);
+  await ready(instance, io);
+  if (hasApt) await proveWithApt(instance.url, environment, folder, io);
+  else
+    io.out('There is no apt here to try it with; a machine that has it needs client.sources only');
+  io.out(nextSteps(instance.url, config));
+  await stopped(io);
+  return exit.good;
 }
 
 function isOnPath(program: string, { env }: Io): boolean {
@@ -85,7 +81,7 @@ async function startAnyhow(
   try {
     return await start(port);
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EADDRINUSE')) throw error;
+    if (!isTaken(error)) throw explained(error, { host, port });
     io.err(`port ${port} is taken; using another one`);
     return start(0);
   }

@@ -1,4 +1,4 @@
-import { UsageError } from './command.ts';
+import { CliError, exit, UsageError } from './command.ts';
 
 export interface ListenAddress {
   readonly host: string;
@@ -13,4 +13,26 @@ export function listenAddress(text: string): ListenAddress {
     throw new UsageError(`--listen ${text}: expected HOST:PORT, as in 127.0.0.1:8080`);
   }
   return { host: match[1] ?? (match[2] || '0.0.0.0'), port };
+}
+
+const troubles: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'is a port that another program uses',
+  EACCES: 'is a port that this user may not listen on',
+  EADDRNOTAVAIL: 'is not an address of this machine',
+  ENOTFOUND: 'is not the name of a host',
+};
+
+/** Whether that port is taken, when a server could not be started. */
+export function isTaken(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
+}
+
+/** In words for people, if `error` is about the address. */
+export function explained(error: unknown, { host, port }: ListenAddress): unknown {
+  if (!(error instanceof Error && 'code' in error && 'syscall' in error)) return error;
+  const isAboutIt = error.syscall === 'listen' || error.syscall === 'getaddrinfo';
+  const trouble = isAboutIt ? troubles[String(error.code)] : undefined;
+  if (trouble === undefined) return error;
+  const message = `can't listen on ${host}:${port}: that ${trouble}; name another with --listen`;
+  return new CliError(message, exit.failed, { cause: error });
 }

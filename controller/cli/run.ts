@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { createLog } from '../log.ts';
 import { exit, parseOptions, UsageError, type Command } from './command.ts';
-import { listenAddress } from './listen-address.ts';
+import { explained, listenAddress } from './listen-address.ts';
 import { stopped } from './stopped.ts';
 
 const options = {
@@ -74,8 +74,9 @@ export const command: Command = {
     }
     const { startInstance } = await import('../instance.ts');
     const config = values.config;
-    const instance = await startInstance({
-      ...listenAddress(values.listen),
+    const address = listenAddress(values.listen);
+    const starting = startInstance({
+      ...address,
       data: resolve(io.cwd, values.data),
       config:
         config === undefined
@@ -94,6 +95,9 @@ export const command: Command = {
         level: oneOf('log-level', values['log-level'], ['debug', 'info', 'warn', 'error']),
         write: (line: string) => io.err(line.replace(/\n$/, '')),
       }),
+    });
+    const instance = await starting.catch((error: unknown) => {
+      throw explained(error, address);
     });
     io.out(`listening on ${instance.url}`);
     await stopped(io);

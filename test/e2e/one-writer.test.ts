@@ -26,6 +26,22 @@ test('a second cairn on the same data directory refuses, and the first goes on s
   assert.equal(await apt.policy('hello'), '1.0');
 });
 
+test('a port that is taken is named, and the data directory is free again', async (t) => {
+  const { world, cairn } = await mirrored(t);
+  const { host } = new URL(cairn.url);
+  const data = join(tempDir(t), 'data');
+
+  const refused = await cairnCli(['run', '--data', data, '--listen', host]);
+
+  assert.deepEqual([refused.code, refused.stdout], [1, '']);
+  assert.match(
+    refused.stderr,
+    /^cairn: can't listen on 127.0.0.1:\d+: .* another program uses; .*--listen$/m,
+  );
+  assert.doesNotMatch(refused.stderr, /^ +at /m, 'no stack trace');
+  await world.start({ data });
+});
+
 test('after kill -9 the next cairn starts at once and serves the same', async (t) => {
   const { world, cairn } = await mirrored(t);
   await cairn.kill('SIGKILL');
