@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Kind } from '../../crds/kind.ts';
 import { apiVersion, type KubeObject, type Manifest } from '../../crds/object.ts';
 import { apiError, ApiError } from './api-error.ts';
-import { exchange, unreachable } from './http-exchange.ts';
+import { exchange, Unreachable } from './http-exchange.ts';
 import { readJson, readLines } from './response-body.ts';
 
 /** One object of one kind; the same words as in `ObjectKey`, with what URLs need. */
@@ -38,7 +38,7 @@ export interface ClientEvent {
 
 /**
  * The API of a Cairn server, in the dialect of Kubernetes. Calls throw `ApiError` when the server
- * refuses, and `CliError` when it can't be reached.
+ * refuses, and `Unreachable` when there is none.
  */
 export class ApiClient {
   readonly server: URL;
@@ -139,7 +139,7 @@ export class ApiClient {
     try {
       return await read();
     } catch (thrown) {
-      if (thrown instanceof Error && 'code' in thrown) throw unreachable(this.server, thrown);
+      if (thrown instanceof Error && 'code' in thrown) throw new Unreachable(this.server, thrown);
       throw thrown;
     }
   }

@@ -18,7 +18,7 @@ export interface Exchange {
   readonly signal: AbortSignal;
 }
 
-/** Sends one request on a connection of its own; redirects are not followed. Throws `CliError`. */
+/** Sends one request on a connection of its own; redirects are not followed. Throws `Unreachable`. */
 export async function exchange({
   method,
   url,
@@ -37,7 +37,7 @@ export async function exchange({
     return await promise;
   } catch (thrown) {
     signal.throwIfAborted();
-    throw unreachable(url, thrown);
+    throw new Unreachable(url, thrown);
   } finally {
     clearTimeout(timer);
   }
@@ -53,15 +53,23 @@ const explanations: Readonly<Record<string, string>> = {
   ETIMEDOUT: 'no answer in time',
 };
 
-export function unreachable({ origin }: URL, thrown: unknown): CliError {
-  const { code, message } = errorOf(thrown);
-  const why = explanations[code] ?? (message || code);
-  return new CliError(
-    `can't reach Cairn at ${origin}: ${why}. ` +
-      "Start one with 'cairn run', or name another with --server or CAIRN_SERVER.",
-    1,
-    { cause: thrown },
-  );
+/** Of a server that is being started, or started again: those who wait may try again. */
+const passing: ReadonlySet<string> = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE']);
+
+/** No server answers at that address; `why` says so in a few words. */
+export class Unreachable extends CliError {
+  override readonly name = 'Unreachable';
+  readonly why: string;
+  readonly isPassing: boolean;
+
+  constructor({ origin }: URL, cause: unknown) {
+    const { code, message } = errorOf(cause);
+    const why = `can't reach Cairn at ${origin}: ${explanations[code] ?? (message || code)}`;
+    const advice = "Start one with 'cairn run', or name another with --server or CAIRN_SERVER.";
+    super(`${why}. ${advice}`, 1, { cause });
+    this.why = why;
+    this.isPassing = passing.has(code);
+  }
 }
 
 /** A host with several addresses fails with all their errors at once; the first one says enough. */

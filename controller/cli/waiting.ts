@@ -1,10 +1,10 @@
 import { durationMs } from '../../crds/duration.ts';
-import type { Kind } from '../../crds/kind.ts';
 import type { ApiClient, Target } from './api-client.ts';
 import { exit, UsageError, type Io, type Options } from './command.ts';
 import { follow } from './follow.ts';
 import type { Goal } from './goal.ts';
 import { asAnyObject, type AnyObject } from './objects.ts';
+import { Outage } from './outage.ts';
 import { formatProgress } from './progress-line.ts';
 import { nameOf } from './targets.ts';
 
@@ -38,21 +38,25 @@ export interface Wait {
 
 /**
  * Waits until every target reaches the goal, existing or not, and says so for each. Returns the
- * exit status: `notAsDesired` after saying what is in the way of those that did not in time.
+ * exit status: `notAsDesired` after saying what is in the way of those that did not in time. A
+ * server that is being started is waited for; throws `Unreachable` when none answers at the end.
  */
 export async function waitFor({ client, targets, goal, timeoutMs }: Wait, io: Io): Promise<number> {
   const pending = new Map(targets.map((target) => [target, undefined as AnyObject | undefined]));
   const timeout = AbortSignal.timeout(Math.max(1, timeoutMs));
   const signal = AbortSignal.any(timeoutMs === 0 ? [io.signal] : [io.signal, timeout]);
   const groups = Map.groupBy(targets, ({ kind, namespace }) => `${kind.kind}/${namespace}`);
+  const outage = new Outage(io);
+  const once = timeoutMs === 0;
   try {
     await Promise.all(
       [...groups.values()].map((group) =>
-        waitForGroup({ client, group, goal, pending, once: timeoutMs === 0, signal }, io),
+        waitForGroup({ client, group, goal, pending, once, outage, signal }, io),
       ),
     );
   } catch (thrown) {
-    if (!timeout.aborted || io.signal.aborted || timeoutMs === 0) throw thrown;
+    if (!timeout.aborted || io.signal.aborted || once) throw thrown;
+    if (outage.failure) throw outage.failure;
   }
   io.progress('');
   for (const [target, object] of pending) {
@@ -69,14 +73,17 @@ interface GroupWait {
   /** What is not reached yet, with the newest state of it. */
   readonly pending: Map<Target, AnyObject | undefined>;
   readonly once: boolean;
+  readonly outage: Outage;
   readonly signal: AbortSignal;
 }
 
 async function waitForGroup(wait: GroupWait, io: Io): Promise<void> {
-  const { client, group, pending, once, signal } = wait;
+  const { client, group, pending, once, outage, signal } = wait;
   const [first] = group;
   if (!first) return;
-  for await (const { objects } of followAll(client, first.kind, first.namespace, signal)) {
+  const { kind, namespace } = first;
+  const followAll = () => follow(client, kind, { namespace }, signal);
+  for await (const { objects } of once ? followAll() : outage.bridge(followAll, signal)) {
     for (const target of group) {
       if (pending.has(target))
         look(target, objects.get(`${target.namespace}/${target.name}`), wait, io);
@@ -84,10 +91,6 @@ async function waitForGroup(wait: GroupWait, io: Io): Promise<void> {
     showProgress(pending, io);
     if (once || !group.some((target) => pending.has(target))) return;
   }
-}
-
-function followAll(client: ApiClient, kind: Kind, namespace: string, signal: AbortSignal) {
-  return follow(client, kind, { namespace }, signal);
 }
 
 function look(

@@ -22,7 +22,10 @@ describe('cairn get', () => {
           'zabbix   https://repo\\.example\\.com/zabbix +\\d+s$',
       ),
     );
-    assert.match((await server.cairn('get mir -o wide')).out, /^NAME .* TREE +SUSPENDED +REFRESHING /);
+    assert.match(
+      (await server.cairn('get mir -o wide')).out,
+      /^NAME .* TREE +SUSPENDED +REFRESHING /,
+    );
   });
 
   it('takes every way to name a kind and an object', async (t) => {

@@ -138,6 +138,46 @@ describe('cairn wait', () => {
     assert.deepEqual([status, lists.length], [0, 0]);
   });
 
+  it('waits for a server that is being started, or started again', async (t) => {
+    const statuses = [readyStatus('False', 'fetching'), readyStatus('True', 'holds bookworm')];
+    const debian = { kind: 'Mirror', metadata: { name: 'debian', namespace: 'default' } };
+    /** Answers one list, and goes away when it is asked for more. */
+    async function start(port: number): Promise<number> {
+      const server = createServer((req, res) => {
+        if (req.url?.includes('watch=true')) {
+          server.close();
+          server.closeAllConnections();
+        } else res.end(JSON.stringify({ items: [{ ...debian, status: statuses.shift() }] }));
+      });
+      await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+      t.after(() => void server.close());
+      return (server.address() as AddressInfo).port;
+    }
+    const port = await freePort();
+    let told = 0;
+    const { status, out } = await cairn(
+      ['wait', 'mirror/debian', '--server', `127.0.0.1:${port}`, '--timeout=20s'],
+      {
+        onLine(line) {
+          if (!/^can't reach Cairn at .*; trying again/.test(line)) return;
+          told += 1;
+          void start(port);
+        },
+      },
+    );
+    assert.deepEqual([status, out, told], [0, 'mirror/debian condition met', 2]);
+  });
+
+  it('says that no server answers when the time is over', async () => {
+    const words = ['wait', 'mirror/debian', '--server', '127.0.0.1:9'];
+    const patient = await cairn([...words, '--timeout=400ms']);
+    assert.equal(patient.status, 1);
+    assert.match(patient.err, /refused; trying again[^\n]*\ncairn: can't reach [^\n]*cairn run/);
+    const impatient = await cairn([...words, '--timeout=0']);
+    assert.equal(impatient.status, 1);
+    assert.doesNotMatch(impatient.err, /trying again/);
+  });
+
   it('refuses goals and durations that make no sense', async (t) => {
     const server = await startCli(t);
     for (const words of ['--for=ready', '--timeout=soon', '--for=jsonpath={.a[}']) {
@@ -147,3 +187,12 @@ describe('cairn wait', () => {
     assert.equal((await server.cairn('wait mirrors')).status, 2);
   });
 });
+
+/** A port that nobody listens on any more. */
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
