@@ -32,6 +32,12 @@ export async function product(
   scope: Scope,
   archiveOptions: Partial<ArchiveOptions> = {},
 ): Promise<Product> {
+  const cairns: Cairn[] = [];
+  // Hooks run in the order of their registration, and none does after one that fails: first those
+  // who write into the folders that the others remove.
+  scope.after(async () => {
+    await Promise.all(cairns.map((cairn) => cairn.kill('SIGKILL')));
+  });
   const root = tempDir(scope);
   const config = tempDir(scope);
   const data = join(tempDir(scope), 'data');
@@ -53,9 +59,7 @@ export async function product(
     mount: `${upstream.url.replace('http://', '')}/debian`,
     async start(options = {}) {
       const cairn = await startCairn({ config, data, ...options });
-      scope.after(async () => {
-        await cairn.kill('SIGKILL');
-      });
+      cairns.push(cairn);
       return cairn;
     },
     write: (name, text) => writeFileSync(join(config, name), text),

@@ -109,7 +109,16 @@ function gpgTime(date: Date): string {
   return date.toISOString().replaceAll(/[-:]|\.\d+Z/g, '');
 }
 
+/** One at a time: a gpg that reads its home may find another one's half-written keyring. */
 function gpg(args: readonly string[], input?: string): Promise<string> {
+  const output = turn.then(() => runGpg(args, input));
+  turn = output.catch(() => undefined);
+  return output;
+}
+
+let turn: Promise<unknown> = Promise.resolve();
+
+function runGpg(args: readonly string[], input?: string): Promise<string> {
   const flags = ['--homedir', gpgHome(), '--batch', '--quiet', '--yes', '--no-tty'];
   const more = ['--pinentry-mode', 'loopback', '--passphrase', '', '--status-fd'];
   const status = args.some((arg) => arg.startsWith('--quick')) ? '1' : '2';
