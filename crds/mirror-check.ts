@@ -35,9 +35,22 @@ export function checkMirror(mirror: Static<typeof mirrorSpec>): readonly SpecPro
       message: 'expected interval or schedule, not both',
     });
   }
+  for (const list of ['suites', 'components', 'architectures'] as const) {
+    problems.push(...repetitions(list, mirror[list] ?? []));
+  }
   const schedule = mirror.schedule === undefined ? undefined : scheduleProblem(mirror);
   if (schedule) problems.push({ path: ['spec', 'schedule'], message: schedule });
   return problems;
+}
+
+/** `/` and `./` are the same directory. */
+function repetitions(list: string, names: readonly string[]): readonly SpecProblem[] {
+  const plain = names.map((name) => (name === './' ? '/' : name));
+  return plain.flatMap((name, at) =>
+    plain.indexOf(name) === at
+      ? []
+      : [{ path: ['spec', list, at], message: `${names[at] ?? ''} is given before` }],
+  );
 }
 
 /** What is wrong with a schedule, if anything. */

@@ -44,6 +44,9 @@ export const MirrorState = Type.Object(
     download: OneOf(['Eager', 'Lazy'], {
       description: 'Lazy: pool files that nobody has asked for yet are still upstream only.',
     }),
+    public: Type.Optional(
+      Type.Boolean({ description: 'Whether the spec that asks for just this state is public.' }),
+    ),
     generation: Type.Integer({ description: 'The generation of the spec it was made from.' }),
     specDigest: Sha256('Digest of the fields of the spec that decide which files are in it.'),
     completedAt: Timestamp('When the last change was complete.'),

@@ -45,3 +45,11 @@ export const MirrorKind = defineKind({
 export type Mirror = ObjectOf<typeof MirrorKind>;
 export type MirrorSpec = Mirror['spec'];
 export type MirrorStatus = Mirror['status'];
+
+/**
+ * Whether what a Mirror holds is for everybody. As long as it holds another archive than the spec
+ * asks for, that one has to have been public too: `public: true` beside a new url means the new one.
+ */
+export function isPublic({ spec, status: { state } }: Mirror): boolean {
+  return spec.public && (state?.url === spec.url || state?.public === true);
+}

@@ -41,7 +41,6 @@ const processUsers: Exceptions = {
   'controller/sources/git-command.ts': 'env: git gets an allow-list of it',
   'controller/store/lock.ts': 'pid, told to whoever finds the data directory taken',
   'reconcilers/fetch/dispatcher.ts': 'env: whether it names a proxy',
-  'reconcilers/mirror/pool-lists.ts': 'pid, in the name of a temporary file',
 };
 
 const mostCodeLines = 300;

@@ -1,6 +1,6 @@
 import type { Environment } from '../../crds/environment.ts';
 import { mountPath } from '../../crds/mount-path.ts';
-import type { Mirror, MirroredSuite } from '../../crds/mirror.ts';
+import { isPublic, type Mirror, type MirroredSuite } from '../../crds/mirror.ts';
 import { isReady } from '../../crds/object.ts';
 import type { Snapshot } from '../../crds/snapshot.ts';
 
@@ -90,7 +90,8 @@ export function mountsOf({ mounts }: Area): readonly Mount[] {
   return [...mounts.values()].flat();
 }
 
-function liveMount({ metadata, spec, status }: Mirror): Mount | undefined {
+function liveMount(mirror: Mirror): Mount | undefined {
+  const { metadata, status } = mirror;
   const state = status?.state;
   if (!state) return undefined;
   return {
@@ -101,7 +102,7 @@ function liveMount({ metadata, spec, status }: Mirror): Mount | undefined {
     livePath: mountPath(state.url),
     tree: state.tree,
     previous: (status.predecessors ?? []).map(({ tree }) => tree),
-    public: spec.public,
+    public: isPublic(mirror),
     download: state.download,
     ...(state.keyring === undefined ? {} : { keyring: state.keyring }),
     suites: state.suites,

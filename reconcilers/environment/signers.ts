@@ -1,6 +1,7 @@
 import { readSigningKey, type SigningKey } from '../../apt/openpgp.ts';
 import type { Environment } from '../../crds/environment.ts';
 import { durationMs } from '../../crds/duration.ts';
+import { CairnError } from '../../crds/reasons.ts';
 import { timestamp } from '../../crds/timestamp.ts';
 import { secretValue, type Secrets } from '../secrets.ts';
 import type { KeyStore } from './key-store.ts';
@@ -61,9 +62,13 @@ async function keyOf(
   now: Date,
 ): Promise<SigningKey> {
   const { keyRef } = spec.signing;
-  if (keyRef) return readSigningKey(await secretValue(secrets, keyRef));
+  if (keyRef) {
+    const armored = await secretValue(secrets, keyRef);
+    return signingKey(armored, `${keyRef.key} of secret ${keyRef.name}`);
+  }
   const { namespace, name } = metadata;
-  return readSigningKey(await keyStore.obtain({ namespace, environment: name, epoch }, now));
+  const armored = await keyStore.obtain({ namespace, environment: name, epoch }, now);
+  return signingKey(armored, `the key of environment ${name}, epoch ${epoch}`);
 }
 
 /** A key of an earlier epoch: only one that Cairn keeps can still sign. */
@@ -74,5 +79,15 @@ async function oldKey(
 ): Promise<SigningKey | undefined> {
   const { namespace, name } = metadata;
   const armored = await keyStore.find({ namespace, environment: name, epoch });
-  return armored === undefined ? undefined : readSigningKey(armored);
+  if (armored === undefined) return undefined;
+  return signingKey(armored, `the key of environment ${name}, epoch ${epoch}`);
+}
+
+async function signingKey(armored: string, what: string): Promise<SigningKey> {
+  try {
+    return await readSigningKey(armored);
+  } catch (error) {
+    if (!(error instanceof CairnError)) throw error;
+    throw new CairnError(error.reason, `${what}: ${error.message}`);
+  }
 }

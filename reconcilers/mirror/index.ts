@@ -5,9 +5,9 @@ import { timestamp } from '../../crds/timestamp.ts';
 import type { Reconciler, Report, RunContext } from '../reconciler.ts';
 import { secretValue, type Secrets } from '../secrets.ts';
 import { checkSchedule, dueAt, type Attempts } from './due.ts';
-import { startJob, type Job } from './jobs.ts';
+import { startJob, type Job, type Outcome } from './jobs.ts';
 import type { RefreshRequest } from './request.ts';
-import { digestOf } from './spec-digest.ts';
+import { accessOf, digestOf } from './spec-digest.ts';
 import type { RefreshRunner } from './thread-runner.ts';
 
 export interface MirrorDeps {
@@ -31,7 +31,11 @@ interface Memory {
   /** Digest of the spec and keys that all of it is about. */
   inputs: string;
   attempts: Attempts;
+  /** Digest of how the last refresh was to reach upstream. */
+  access: string;
   job: Job | undefined;
+  /** The job that ended last, until the status is known to hold its outcome. */
+  ended: Job | undefined;
   failure: CairnError | undefined;
   shrink: MirrorStatus['shrink'];
 }
@@ -62,7 +66,11 @@ export function mirrorReconciler({
     const now = context.now().getTime();
     const news = !isComplete(finished.state, request) && memory.attempts.failures === 0;
     const token = context.requested === finished.handled ? undefined : context.requested;
-    if (!memory.job && (news || due <= now || token !== undefined || isApproved(mirror, memory))) {
+    const access = accessOf(request);
+    const isMended = memory.failure !== undefined && memory.access !== access;
+    const isWanted = news || isMended || token !== undefined || isApproved(mirror, memory);
+    if (!memory.job && (isWanted || due <= now)) {
+      memory.access = access;
       const scheduledAt = mirror.spec.schedule && due <= now ? now : undefined;
       memory.job = startJob(runner, request, { token, scheduledAt, poke: context.poke });
     }
@@ -77,7 +85,9 @@ export function mirrorReconciler({
     const fresh: Memory = {
       inputs,
       attempts: neverTried,
+      access: '',
       job: undefined,
+      ended: undefined,
       failure: undefined,
       shrink: undefined,
     };
@@ -85,7 +95,10 @@ export function mirrorReconciler({
     return fresh;
   }
 
-  /** Moves the outcome of a job that has ended into the status. */
+  /**
+   * Moves the outcome of a job that has ended into the status; again, when the status that a run
+   * before has reported could not be written.
+   */
   function takeOutcome(mirror: Mirror, memory: Memory, context: RunContext): Finished {
     const { state, predecessors, lastScheduledAt } = mirror.status;
     const kept: Finished = {
@@ -94,16 +107,13 @@ export function mirrorReconciler({
       handled: mirror.status.lastHandledReconcileAt,
       events: [],
     };
-    const { job } = memory;
-    if (!job?.outcome) return kept;
-    memory.job = undefined;
-    const { refreshed, failure, shrink } = job.outcome;
-    const failures = failure ? memory.attempts.failures + 1 : 0;
-    const endedAt = context.now().getTime();
-    memory.attempts = { endedAt, succeeded: !failure, failures };
-    memory.failure = failure;
-    memory.shrink = shrink;
-    observer?.refreshed(mirror, context.now(), !failure);
+    if (memory.job?.outcome) note(mirror, memory, memory.job.outcome, context.now());
+    const job = memory.ended;
+    if (!job?.outcome || isWritten(mirror, job)) {
+      memory.ended = undefined;
+      return kept;
+    }
+    const { refreshed } = job.outcome;
     const status = {
       ...kept.status,
       ...(job.scheduledAt === undefined
@@ -130,6 +140,18 @@ export function mirrorReconciler({
           ]
         : [],
     };
+  }
+
+  /** Remembers what came of the job that runs: it has ended. */
+  function note(mirror: Mirror, memory: Memory, outcome: Outcome, now: Date): void {
+    const { failure, shrink } = outcome;
+    const failures = failure ? memory.attempts.failures + 1 : 0;
+    memory.attempts = { endedAt: now.getTime(), succeeded: !failure, failures };
+    memory.failure = failure;
+    memory.shrink = shrink;
+    memory.ended = memory.job;
+    memory.job = undefined;
+    observer?.refreshed(mirror, now, !failure);
   }
 
   async function requestOf(mirror: Mirror): Promise<RefreshRequest> {
@@ -193,7 +215,7 @@ function reportOf(
   return {
     status: defined({
       ...status,
-      state: state && complete ? { ...state, generation: request.generation } : state,
+      state: state && complete ? { ...state, ...asAsked(request) } : state,
       refreshInProgress: job !== undefined,
       progress: job?.progress,
       shrink,
@@ -210,6 +232,11 @@ function reportOf(
   };
 }
 
+/** What a state takes over from a spec that asks for just the files that it has. */
+function asAsked({ generation, spec }: RefreshRequest): Pick<MirrorState, 'generation' | 'public'> {
+  return { generation, public: spec.public };
+}
+
 function messageOf(state: MirrorState | undefined, job: Job | undefined): string {
   if (!state) return job ? 'The first refresh is running' : 'Waiting for the first refresh';
   const suites = state.suites.map(({ suite, date }) => `${suite} of ${date.slice(0, 10)}`);
@@ -221,6 +248,17 @@ function messageOf(state: MirrorState | undefined, job: Job | undefined): string
 /** Whether a state is what the present spec asks for. */
 function isComplete(state: MirrorState | undefined, request: RefreshRequest): boolean {
   return state?.specDigest === digestOf(request.spec, request.keyring);
+}
+
+/** Whether a status holds what came of a job. */
+function isWritten({ status }: Mirror, { token, scheduledAt, outcome }: Job): boolean {
+  const { state, lastHandledReconcileAt, lastScheduledAt } = status;
+  const made = outcome?.refreshed?.state;
+  return (
+    (!made || (state?.tree === made.tree && state.completedAt === made.completedAt)) &&
+    (token === undefined || lastHandledReconcileAt === token) &&
+    (scheduledAt === undefined || lastScheduledAt === timestamp(new Date(scheduledAt)))
+  );
 }
 
 function isApproved(mirror: Mirror, { shrink }: Memory): boolean {

@@ -1,15 +1,14 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, statSync, unlinkSync, utimesSync } from 'node:fs';
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { decompress } from '../../apt/decompress.ts';
 import { scanPackages, scanSources, type PoolFile } from '../../apt/index-scan.ts';
 import { CairnError } from '../../crds/reasons.ts';
 import type { TreeEntry } from '../../depot/depot.ts';
 import type { FileBlobs } from '../../depot/file-blobs.ts';
-import { formatEntry, parseLines } from '../../depot/tree-format.ts';
 import { comparePaths } from '../../depot/tree-writer.ts';
 import type { PoolIndex } from './indexes.ts';
+import { readList, writeList } from './pool-list-file.ts';
 
 /** When Release doesn't say how large an index is uncompressed, it may be this many times as large. */
 const mostExpansion = 200;
@@ -20,7 +19,7 @@ const keepUnusedMs = 7 * 24 * 3_600_000;
 /**
  * The pool files that indexes name, as sorted lists. Reading an index is the dearest part of a
  * refresh, so the list of one is kept under the index's own hash: an index that didn't change is
- * never read twice. The folder is a cache: it may be deleted at any time.
+ * never read twice. The folder is a cache: it may be deleted or damaged at any time.
  */
 export class PoolLists {
   readonly #folder: string;
@@ -35,14 +34,10 @@ export class PoolLists {
   /** The pool files of one index, sorted by path. Verifies the uncompressed index where it can. */
   async read(index: PoolIndex, signal: AbortSignal): Promise<readonly TreeEntry[]> {
     const file = join(this.#folder, `${index.blob.sha256}-${index.kind}`);
-    if (existsSync(file)) {
-      utimesSync(file, new Date(), new Date());
-      return [...parseLines(readFileSync(file))];
-    }
+    const known = readList(file);
+    if (known) return known;
     const entries = sorted(await this.#scan(index, signal), index.path);
-    const draft = `${file}.${process.pid}-${Math.random().toString(36).slice(2)}.tmp`;
-    writeFileSync(draft, entries.map(formatEntry).join(''));
-    renameSync(draft, file);
+    writeList(file, entries);
     return entries;
   }
 
@@ -50,7 +45,8 @@ export class PoolLists {
   prune(now: number): void {
     for (const name of readdirSync(this.#folder)) {
       const file = join(this.#folder, name);
-      if (now - statSync(file).mtimeMs > keepUnusedMs) unlinkSync(file);
+      const used = statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? now;
+      if (now - used > keepUnusedMs) rmSync(file, { force: true });
     }
   }
 

@@ -89,20 +89,19 @@ function wanted(
 ): readonly string[] {
   if (asked === undefined) return listed;
   if (listed.length === 0) return asked;
-  const found = asked.filter((name) => listed.some((one) => one === name || endsIn(one, name)));
-  const absent = asked.filter((name) => !found.includes(name));
+  const absent = asked.filter((name) => listedAs(name, listed) === undefined);
   if (absent.length > 0) {
     throw new CairnError(
       'NotInRelease',
       `${suite} has no ${what} ${absent.join(', ')}; its Release lists: ${listed.join(', ')}`,
     );
   }
-  return asked.map((name) => listed.find((one) => one === name || endsIn(one, name)) ?? name);
+  return asked.map((name) => listedAs(name, listed) ?? name);
 }
 
 /** debian-security lists `updates/main` and people write `main`. */
-function endsIn(listed: string, asked: string): boolean {
-  return listed.endsWith(`/${asked}`);
+function listedAs(name: string, listed: readonly string[]): string | undefined {
+  return listed.find((one) => one === name) ?? listed.find((one) => one.endsWith(`/${name}`));
 }
 
 /** Like apt, `all` has indexes of its own only where Release lists it as an architecture. */

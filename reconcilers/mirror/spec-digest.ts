@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import type { MirrorSpec } from '../../crds/mirror.ts';
+import type { RefreshRequest } from './request.ts';
 
 /**
  * Covers what decides which files a state holds; a new schedule or limit doesn't refetch anything.
@@ -14,4 +15,12 @@ export function digestOf(spec: MirrorSpec, keyring: string | undefined): string 
       keyring ?? null,
     ]),
   );
+}
+
+/**
+ * Covers how a refresh is to reach upstream, secrets included. Where the last one failed, another
+ * way is worth another try at once: a person may have mended something.
+ */
+export function accessOf({ generation, credentials }: RefreshRequest): string {
+  return hash('sha256', JSON.stringify([generation, credentials ?? null]));
 }

@@ -1,5 +1,5 @@
 import { EnvironmentKind, type Environment } from '../../crds/environment.ts';
-import { MirrorKind, type Mirror } from '../../crds/mirror.ts';
+import { isPublic, MirrorKind, type Mirror } from '../../crds/mirror.ts';
 import { MirrorSetKind, type MirrorSet } from '../../crds/mirror-set.ts';
 import { mountPath } from '../../crds/mount-path.ts';
 import { conditionOf } from '../../crds/object.ts';
@@ -116,7 +116,8 @@ function isUnderWay({ metadata, status }: Mirror): boolean {
   return !known || conditionOf({ status }, 'Reconciling')?.status === 'True';
 }
 
-function frozen({ metadata, spec, status }: Mirror): FrozenMember | undefined {
+function frozen(mirror: Mirror): FrozenMember | undefined {
+  const { metadata, status } = mirror;
   const { state } = status;
   if (!state) return undefined;
   return {
@@ -125,7 +126,7 @@ function frozen({ metadata, spec, status }: Mirror): FrozenMember | undefined {
     url: state.url,
     tree: state.tree,
     generation: state.generation,
-    public: spec.public,
+    public: isPublic(mirror),
     download: state.download,
     ...(state.keyring ? { keyring: state.keyring } : {}),
     packages: state.packages,

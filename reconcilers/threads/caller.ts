@@ -68,11 +68,12 @@ export class ThreadCaller<Call, Answer, News = never> {
     });
   }
 
-  /** Ends the thread, whatever it is doing. */
+  /** Ends the thread, whatever it is doing; calls that run fail. */
   async close(): Promise<void> {
     const worker = this.#worker;
     this.#worker = undefined;
     await worker?.terminate();
+    this.#failAll(new CairnError('InternalError', 'the worker thread was closed'));
   }
 
   #started(): Worker {
@@ -97,7 +98,10 @@ export class ThreadCaller<Call, Answer, News = never> {
   #died(worker: Worker, cause: unknown): void {
     if (this.#worker !== worker) return;
     this.#worker = undefined;
-    const error = new CairnError('InternalError', 'a worker thread died', { cause });
+    this.#failAll(new CairnError('InternalError', 'a worker thread died', { cause }));
+  }
+
+  #failAll(error: CairnError): void {
     for (const pending of [...this.#pending.values()]) pending.reject(error);
   }
 }

@@ -111,6 +111,12 @@ describe('a bad manifest', () => {
       'spec.signedBy: expected the keys that the archive is signed with (or allowUnsigned: true, if it is not)',
     ]);
     assert.equal(specProblems({ allowUnsigned: false, interval: 3 }).length, 1);
+    const twice = { suites: ['sid', './', 'sid', '/'], architectures: ['amd64', 'amd64'] };
+    assert.deepEqual(specProblems(twice), [
+      'spec.suites.2: sid is given before',
+      'spec.suites.3: / is given before',
+      'spec.architectures.1: amd64 is given before',
+    ]);
   });
 
   it('does not give away the password of a URL', () => {

@@ -41,6 +41,21 @@ it('asks for the read token where a mirror is private, and only there', async (t
   }
 });
 
+it('does not open what a mirror holds when it becomes public and another archive at once', async (t) => {
+  const server = await withBoth(t);
+  const closed = await server.store.get({ kind: 'Mirror', namespace: 'default', name: 'closed' });
+  assert.ok(closed);
+  const spec = { ...(closed.spec as object), url: 'http://other.example/d', public: true };
+  const moved = await server.store.update({ ...closed, spec });
+  const before = await server.get('/closed.example/d/dists/bookworm/InRelease');
+  assert.equal(before.status, 401);
+
+  const { state } = moved.status as { state?: object };
+  await server.setStatus(moved, { state: { ...state, url: 'http://other.example/d' } });
+  const after = await server.get('/other.example/d/dists/bookworm/InRelease');
+  assert.equal(after.status, 200);
+});
+
 it('takes the token as Bearer, or as the password of any user, and the admin token as well', async (t) => {
   const server = await withBoth(t);
   const basic = (pair: string) => `Basic ${Buffer.from(pair).toString('base64')}`;
