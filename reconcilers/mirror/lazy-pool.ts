@@ -57,7 +57,7 @@ export class LazyFiles {
     const { sha256, size } = file;
     const kept: Fetched = { size, stream: (range) => blobs.read(sha256, range) };
     if (blobs.size(sha256) === size) return kept;
-    const download = this.#running.get(sha256) ?? this.#start(file);
+    const download = await this.#downloadOf(file);
     const leave = download.join();
     signal.addEventListener('abort', leave, { once: true });
     try {
@@ -79,6 +79,15 @@ export class LazyFiles {
         return stream.once('close', leave);
       },
     };
+  }
+
+  /** The download of a file; one that nobody waited for any more puts its bytes away first. */
+  async #downloadOf(file: WantedFile): Promise<Download> {
+    for (;;) {
+      const running = this.#running.get(file.sha256);
+      if (!running?.isStopped) return running ?? this.#start(file);
+      await running.done.catch(() => {});
+    }
   }
 
   #start(file: WantedFile): Download {
