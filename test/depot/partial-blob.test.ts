@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { existsSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { openBlobs, type FileBlobs } from '../../depot/file-blobs.ts';
 import { blobOf } from './blobs.contract.ts';
-import { folder } from './depot-folder.ts';
+import { draftsIn, folder } from './depot-folder.ts';
 
 const content = randomBytes(700_000);
 const { sha256, size } = blobOf(content);
@@ -22,7 +22,7 @@ async function depot(test: TestContext): Promise<Depot> {
 }
 
 function nothingTemporary(root: string): void {
-  assert.deepEqual(readdirSync(join(root, 'tmp')), []);
+  assert.deepEqual(draftsIn(root), []);
 }
 
 describe('a resumed download', () => {
