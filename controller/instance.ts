@@ -1,4 +1,3 @@
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { publicKeys } from '../apt/openpgp.ts';
 import { apiVersion } from '../crds/object.ts';
@@ -18,6 +17,7 @@ import { ThreadRunner } from '../reconcilers/mirror/thread-runner.ts';
 import { mirrorSetReconciler } from '../reconcilers/mirror-set/index.ts';
 import { snapshotDiffer } from '../reconcilers/snapshot/diff-worker-pool.ts';
 import { snapshotReconciler } from '../reconcilers/snapshot/index.ts';
+import { makeDataDirectory } from './data-directory.ts';
 import { createServer } from './http/server.ts';
 import type { Log } from './log.ts';
 import { startLoop } from './loop/controller.ts';
@@ -66,7 +66,7 @@ const configName = 'config';
 export async function startInstance(options: InstanceOptions): Promise<Instance> {
   const { data, log } = options;
   await using started = new AsyncDisposableStack();
-  mkdirSync(data, { recursive: true });
+  makeDataDirectory(data);
   const lock = lockDataDirectory(data);
   started.defer(() => lock.release());
   const now = () => new Date();
