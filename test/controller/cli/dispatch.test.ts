@@ -45,7 +45,28 @@ describe('the command line', () => {
   it('explains a misused option with status 2', async () => {
     const { status, err } = await cairn(['get', 'mirrors', '--outptu', 'json']);
     assert.equal(status, 2);
-    assert.match(err, /^cairn: Unknown option '--outptu'\nSee 'cairn help get'\.$/);
+    assert.equal(
+      err,
+      "cairn: unknown option --outptu; did you mean --output?\nSee 'cairn help get'.",
+    );
+    assert.match((await cairn(['get', 'all', '--xyz'])).err, /^cairn: unknown option --xyz\nSee/);
+    assert.match((await cairn(['get', 'all', '-Z'])).err, /^cairn: unknown option -Z\nSee/);
+  });
+
+  it('takes an empty value for the slip of a script that it is', async () => {
+    const { status, err } = await cairn(['run', '--data', '', '--listen', '127.0.0.1:0']);
+    assert.equal(status, 2);
+    assert.match(err, /^cairn: --data: expected a value; it is empty\n/);
+    const unnamed = await cairn(['get', 'mirror', '']);
+    assert.equal(unnamed.status, 2);
+    assert.match(unnamed.err, /^cairn: expected a name; one of them is empty\n/);
+  });
+
+  it('helps with its help', async () => {
+    const overview = await cairn([]);
+    for (const words of [['help', '--help'], ['help', '-h'], ['help', 'help'], ['-h']]) {
+      assert.deepEqual(await cairn(words), overview);
+    }
   });
 
   it('prints its version as the launcher does', async () => {
