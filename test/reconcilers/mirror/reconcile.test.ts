@@ -112,6 +112,40 @@ test('a mirror that goes stops its refresh and is forgotten', async () => {
   assert.equal(world.pokes, 0);
 });
 
+test('a suspended mirror begins no refresh, and tells how the one of before ended', async () => {
+  const world = new ScriptedMirror();
+  await world.run();
+  world.edit({ suspend: true });
+  const during = await world.run();
+  assert.equal(during.status.refreshInProgress, true);
+  assert.equal(world.isBusy, true);
+  const ended = await world.succeed('a');
+
+  assert.equal(ended.failure, undefined);
+  assert.equal(ended.status.refreshInProgress, false);
+  assert.equal(ended.again, undefined);
+  assert.equal(world.isBusy, false);
+  assert.equal(world.calls.length, 1);
+});
+
+test('a mirror that was suspended before it was complete, and a restart, speaks of no refresh', async () => {
+  const world = new ScriptedMirror();
+  await world.run();
+  world.edit({ suspend: true });
+  await world.run();
+  world.restart();
+  assert.equal(world.isBusy, true);
+
+  const report = await world.run();
+
+  assert.equal(report.progressing, false);
+  assert.equal(report.failure?.reason, 'Suspended');
+  assert.equal(report.status.refreshInProgress, false);
+  assert.equal(world.isBusy, false);
+  world.edit({});
+  assert.equal((await world.run()).progressing, true);
+});
+
 test('failures are tried again less and less often', async () => {
   const world = new ScriptedMirror();
   await world.run();
