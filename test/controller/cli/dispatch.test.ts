@@ -145,6 +145,23 @@ describe('finding the server', () => {
     assert.match(err, /does not answer like Cairn \(HTTP 404\)/);
   });
 
+  it('tells another server that speaks JSON from Cairn', async (t) => {
+    const other = createServer((_req, res) => res.end('{"items":[null]}'));
+    await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
+    t.after(() => void other.close());
+    const { port } = other.address() as AddressInfo;
+    const server = ['--server', `127.0.0.1:${port}`];
+    for (const [words, kind] of [
+      [['get', 'mirror/debian'], 'Mirror'],
+      [['get', 'mirrors'], 'MirrorList'],
+      [['wait', 'mirror/debian'], 'MirrorList'],
+    ] as const) {
+      const { status, err } = await cairn([...words, ...server]);
+      assert.equal(status, 1);
+      assert.match(err, new RegExp(`does not answer like Cairn: its answer is not a ${kind}$`));
+    }
+  });
+
   it('refuses a password in the URL without repeating it', async () => {
     const { status, err } = await cairn(['get', 'all', '--server', 'http://me:hunter2@127.0.0.1']);
     assert.equal(status, 2);

@@ -124,7 +124,7 @@ describe('cairn wait', () => {
     const lists = [debian('1', 'False'), debian('2', 'False'), debian('3', 'True')];
     const server = createServer((req, res) => {
       if (!req.url?.includes('watch=true')) {
-        res.end(JSON.stringify({ metadata: { resourceVersion: '1' }, items: [lists.shift()] }));
+        res.end(listOf([lists.shift()]));
       } else if (lists.length === 2) {
         res
           .writeHead(410)
@@ -147,7 +147,7 @@ describe('cairn wait', () => {
         if (req.url?.includes('watch=true')) {
           server.close();
           server.closeAllConnections();
-        } else res.end(JSON.stringify({ items: [{ ...debian, status: statuses.shift() }] }));
+        } else res.end(listOf([{ ...debian, status: statuses.shift() }]));
       });
       await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
       t.after(() => void server.close());
@@ -195,4 +195,8 @@ async function freePort(): Promise<number> {
   const { port } = server.address() as AddressInfo;
   await new Promise((resolve) => server.close(resolve));
   return port;
+}
+
+function listOf(items: readonly unknown[]): string {
+  return JSON.stringify({ kind: 'MirrorList', metadata: { resourceVersion: '1' }, items });
 }
