@@ -27,6 +27,8 @@ export interface Reading {
   readonly bad: readonly Identity[];
   /** Every bad document is named in `bad`. Else nobody knows what else is declared. */
   readonly complete: boolean;
+  /** Files without a single byte: mostly half of a save, or of a disk that was full. */
+  readonly empty: readonly string[];
   /** `sha256:<hex>` of the names and bytes of all files that were read, key files included. */
   readonly digest: string;
 }
@@ -54,6 +56,7 @@ class Collector {
   readonly #manifests: LoadedManifest[] = [];
   readonly #problems: ManifestProblem[] = [];
   readonly #bad: Identity[] = [];
+  readonly #empty: string[] = [];
   readonly #declared = new Map<string, ManifestProblem>();
   #complete = true;
 
@@ -70,6 +73,7 @@ class Collector {
   async read(file: string): Promise<void> {
     const bytes = await this.#bytesOf(file);
     if (!bytes) return;
+    if (bytes.length === 0) this.#empty.push(file);
     const decoded = decodeUtf8(bytes);
     if ('invalidAt' in decoded) {
       return this.unknown({ file, ...decoded.invalidAt, message: 'expected UTF-8' });
@@ -86,6 +90,7 @@ class Collector {
       problems: this.#problems.sort(byPlace),
       bad: this.#bad,
       complete: this.#complete,
+      empty: this.#empty,
       digest: `sha256:${sha256(lines.join(''))}`,
     };
   }

@@ -187,6 +187,42 @@ describe('a directory of manifests', () => {
     assert.equal((await names()).length, 4);
   });
 
+  it('that is being written, file by file, loses nothing until it has come to rest', async (t) => {
+    const location = tempDir(t);
+    await writeFiles(location, { 'a.yaml': five('a', 'b', 'c'), 'd.yaml': mirrorYaml('d') });
+    const { run, runTwice, names } = await setUp(t, { location });
+    await run();
+
+    await rm(join(location, 'd.yaml'));
+    for (const name of ['e', 'f', 'g']) {
+      await writeFiles(location, { [`${name}.yaml`]: mirrorYaml(name) });
+      await run();
+    }
+    assert.deepEqual(await names(), ['a', 'b', 'c', 'd', 'e', 'f', 'g']);
+
+    await runTwice();
+    assert.deepEqual(await names(), ['a', 'b', 'c', 'e', 'f', 'g']);
+  });
+
+  it('keeps what a file has declared that was cut to nothing', async (t) => {
+    const location = tempDir(t);
+    await writeFiles(location, { 'a.yaml': five('a', 'b', 'c'), 'd.yaml': mirrorYaml('d') });
+    const { run, runTwice, names } = await setUp(t, { location });
+    await run();
+
+    await writeFiles(location, { 'd.yaml': '' });
+    const { failure } = await runTwice();
+    assert.match(
+      failure?.message ?? '',
+      /^d\.yaml:1:1: the file is empty, and has declared Mirror d/,
+    );
+    assert.equal((await names()).length, 4);
+
+    await rm(join(location, 'd.yaml'));
+    await runTwice();
+    assert.deepEqual(await names(), ['a', 'b', 'c']);
+  });
+
   it('that is not there deletes nothing and says so', async (t) => {
     const location = join(tempDir(t), 'config');
     await writeFiles(location, { 'a.yaml': five('a', 'b') });
