@@ -4,7 +4,7 @@ import { CairnError } from '../../crds/reasons.ts';
 import { timestamp } from '../../crds/timestamp.ts';
 import type { Reconciler, Report, RunContext } from '../reconciler.ts';
 import { secretValue, type Secrets } from '../secrets.ts';
-import { checkSchedule, dueAt, type Attempts } from './due.ts';
+import { asOf, checkSchedule, dueAt, type Attempts } from './due.ts';
 import { startJob, type Job, type Outcome } from './jobs.ts';
 import { isComplete, reportOf, type Finished, type Known } from './report.ts';
 import type { RefreshRequest } from './request.ts';
@@ -60,11 +60,12 @@ export function mirrorReconciler({
     const request = await requestOf(mirror);
     const memory = recall(mirror.metadata.uid, digestOf(request.spec, request.keyring));
     const finished = takeOutcome(mirror, memory, context);
-    const due = dueAt(mirror.spec, memory.attempts, {
-      complete: isComplete(finished.state ?? mirror.status.state, request),
-      lastScheduledAt: finished.status.lastScheduledAt,
-    });
     const now = context.now().getTime();
+    const [attempts, lastScheduledAt] = asOf(now, memory.attempts, finished.status.lastScheduledAt);
+    const due = dueAt(mirror.spec, attempts, {
+      complete: isComplete(finished.state ?? mirror.status.state, request),
+      lastScheduledAt,
+    });
     const news = !isComplete(finished.state, request) && memory.attempts.failures === 0;
     const token = context.requested === finished.handled ? undefined : context.requested;
     const access = accessOf(request);

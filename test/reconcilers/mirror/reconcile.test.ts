@@ -146,6 +146,27 @@ test('a mirror that was suspended before it was complete, and a restart, speaks 
   assert.equal((await world.run()).progressing, true);
 });
 
+for (const spec of [{ interval: '1h' }, { schedule: '0 3 * * *' }]) {
+  test(`a clock that is set back stops nothing: ${Object.keys(spec).join()}`, async () => {
+    const world = new ScriptedMirror(spec);
+    await world.run();
+    await world.succeed('a');
+    world.wait(30 * 24 * hour);
+    await world.run();
+    await world.succeed('b');
+    assert.equal(world.calls.length, 2);
+
+    world.wait(-20 * 24 * hour);
+    await world.run();
+    const { again } = await world.succeed('c');
+
+    assert.equal(world.calls.length, 3);
+    assert.ok((again?.ms ?? Infinity) <= 24 * hour);
+    await world.run();
+    assert.equal(world.calls.length, 3);
+  });
+}
+
 test('failures are tried again less and less often', async () => {
   const world = new ScriptedMirror();
   await world.run();
