@@ -3,7 +3,7 @@ import type { Manifest } from '../../crds/object.ts';
 import { validateManifest, type Validation } from '../../crds/validate.ts';
 import { readDocuments } from '../sources/documents.ts';
 import { itemsOf, problemOfItem } from '../sources/items.ts';
-import { keyFileOf } from '../sources/key-files.ts';
+import { signedByOf } from '../sources/key-files.ts';
 import type { ApiClient } from './api-client.ts';
 import { ApiError } from './api-error.ts';
 import { CliError, exit, parseOptions, UsageError, type Command, type Io } from './command.ts';
@@ -96,7 +96,7 @@ async function readInput(io: Io): Promise<Input> {
 
 function validateInput(value: unknown): Validation {
   const validation = validateManifest(value, { ignoreServerFields: true });
-  if (!validation.manifest || keyFileOf(validation.manifest) === undefined) return validation;
+  if (!validation.manifest || signedByOf(validation.manifest).file === undefined) return validation;
   const message = 'standard input lies in no directory; give the keys as inline';
   return { problems: [{ path: ['spec', 'signedBy', 'file'], message }] };
 }

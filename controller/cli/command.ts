@@ -83,7 +83,8 @@ export function parseOptions<const O extends Options>(args: readonly string[], o
   const parsed = parseStrictly(args, options);
   // An empty value is a variable of a script that was never set, and would mean something else.
   for (const [name, value] of Object.entries(parsed.values)) {
-    if (value === '') throw new UsageError(`--${name}: expected a value; it is empty`);
+    if ([value].flat().includes(''))
+      throw new UsageError(`--${name}: expected a value; it is empty`);
   }
   return parsed;
 }
