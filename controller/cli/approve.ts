@@ -44,7 +44,9 @@ function heldPrune({ status }: AnyObject): Held | undefined {
   const objects = (Array.isArray(listed) ? listed : []).map(
     (entry: unknown) => `${stringAt(entry, 'kind')?.toLowerCase()}/${stringAt(entry, 'name')}`,
   );
-  const what = `the deletion of ${objects.length} object${objects.length === 1 ? '' : 's'}`;
+  const total = Number(at(status, 'prune', 'total') ?? objects.length);
+  const what = `the deletion of ${total} object${total === 1 ? '' : 's'}`;
+  if (total > objects.length) objects.push(`and ${total - objects.length} more`);
   return { annotation: annotations.pruneApproved, digest, what, objects };
 }
 

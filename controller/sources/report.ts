@@ -36,7 +36,7 @@ export function reportOf(outcome: Outcome): ConfigReport {
       revision,
       objects: applied.objects,
       ...(problems.length > 0 && { problems: problems.slice(0, maxProblems) }),
-      ...(held && { prune: { digest: held.digest, objects: held.objects.slice(0, maxHeld) } }),
+      ...(held && { prune: heldStatus(held) }),
     },
     message: failure?.message ?? goodMessage(applied, checkout),
     ...(failure && { failure }),
@@ -53,6 +53,10 @@ function failureOf({ failure, plan, source }: Outcome, problems: readonly Manife
     return new CairnError('ConfigInvalid', `${file}:${line}:${column}: ${message}${more}`);
   }
   return plan.held && new CairnError('PruneHeld', heldMessage(plan.held, source));
+}
+
+function heldStatus({ digest, objects }: NonNullable<Plan['held']>) {
+  return { digest, total: objects.length, objects: objects.slice(0, maxHeld) };
 }
 
 function heldMessage({ digest, objects }: NonNullable<Plan['held']>, source: ConfigSource): string {
