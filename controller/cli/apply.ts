@@ -8,7 +8,7 @@ import type { ApiClient } from './api-client.ts';
 import { ApiError } from './api-error.ts';
 import { CliError, exit, parseOptions, UsageError, type Command, type Io } from './command.ts';
 import { formatProblem, readPath } from './manifest-files.ts';
-import { connect, namespaceOptions, serverOptions } from './server-options.ts';
+import { connect, objectOptions } from './server-options.ts';
 import { nameOf } from './targets.ts';
 
 const manager = 'cairn-cli';
@@ -23,8 +23,7 @@ const options = {
     value: 'PATH',
     description: 'a file or directory of manifests; - is standard input',
   },
-  ...namespaceOptions,
-  ...serverOptions,
+  ...objectOptions,
 } as const;
 
 export const command: Command = {

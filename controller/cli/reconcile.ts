@@ -2,15 +2,14 @@ import { annotations, conditionOf } from '../../crds/object.ts';
 import { isSuspended } from '../loop/seen.ts';
 import { exit, parseOptions, type Command } from './command.ts';
 import { conditionGoal, type Goal } from './goal.ts';
-import { connect, namespaceOptions, serverOptions } from './server-options.ts';
+import { connect, objectOptions } from './server-options.ts';
 import { nameOf, parseTargets } from './targets.ts';
 import { parseTimeout, timeoutOption, waitFor } from './waiting.ts';
 
 const options = {
   wait: { type: 'boolean', description: 'return when that is done' },
   ...timeoutOption,
-  ...namespaceOptions,
-  ...serverOptions,
+  ...objectOptions,
 } as const;
 
 export const command: Command = {
