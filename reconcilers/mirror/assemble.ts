@@ -33,8 +33,12 @@ export function assemble(
 function conflict(a: TreeEntry, b: TreeEntry): never {
   throw new CairnError(
     'UpstreamInconsistent',
-    `${a.path} is listed twice, as ${a.sha256.slice(0, 16)}… and as ${b.sha256.slice(0, 16)}…`,
+    `${a.path} is listed twice, as ${shown(a)} and as ${shown(b)}`,
   );
+}
+
+function shown({ sha256, size }: TreeEntry): string {
+  return `${sha256.slice(0, 16)}… (${size} bytes)`;
 }
 
 export interface Change {
