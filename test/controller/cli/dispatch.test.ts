@@ -62,6 +62,29 @@ describe('the command line', () => {
     assert.match(unnamed.err, /^cairn: expected a name; one of them is empty\n/);
   });
 
+  it('wants an external URL that clients can use, and repeats no password', async () => {
+    for (const url of [
+      'apt.example.com',
+      'ftp://a',
+      'https://',
+      'https://me:hunter2@a',
+      'http://a?b',
+    ]) {
+      const { status, err } = await cairn([
+        'run',
+        '--external-url',
+        url,
+        '--listen',
+        '127.0.0.1:0',
+      ]);
+      assert.equal(status, 2);
+      assert.match(
+        err,
+        /^cairn: --external-url: expected a URL such as https:\/\/apt.example.com\n/,
+      );
+    }
+  });
+
   it('helps with its help', async () => {
     const overview = await cairn([]);
     for (const words of [['help', '--help'], ['help', '-h'], ['help', 'help'], ['-h']]) {

@@ -223,6 +223,20 @@ describe('a directory of manifests', () => {
     assert.deepEqual(await names(), ['a', 'b', 'c']);
   });
 
+  it('that is a file is refused', async (t) => {
+    const folder = tempDir(t);
+    await writeFiles(folder, { 'a.yaml': mirrorYaml('a') });
+    const { run } = await setUp(t, { location: join(folder, 'a.yaml') });
+
+    const { failure } = await run();
+
+    assert.equal(failure?.reason, 'ConfigUnreachable');
+    assert.match(
+      failure?.message ?? '',
+      /^can not read .*a.yaml: it is a file; give its directory$/,
+    );
+  });
+
   it('that is not there deletes nothing and says so', async (t) => {
     const location = join(tempDir(t), 'config');
     await writeFiles(location, { 'a.yaml': five('a', 'b') });
