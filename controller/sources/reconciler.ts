@@ -91,6 +91,9 @@ async function follow(
   const known = followed.get(uid);
   if (known?.from === from) return known;
   await forget(followed, uid);
+  if (type === 'directory' && branch !== undefined) {
+    options.log.warn('a directory is read as it is, on no branch', { location, branch });
+  }
   const onChange = () => one.poke();
   const git = {
     location,

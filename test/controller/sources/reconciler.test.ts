@@ -27,7 +27,10 @@ import { GitRepository } from './git-repository.ts';
 const key = { kind: 'ConfigSource', namespace: 'default', name: 'config' };
 
 /** A reconciler beside a real store, and what the loop would do around it. */
-async function setUp(t: TestContext, spec: { location: string; path?: string; interval?: string }) {
+async function setUp(
+  t: TestContext,
+  spec: { location: string; branch?: string; path?: string; interval?: string },
+) {
   const store = openStore(t);
   const lines: string[] = [];
   const log = createLog({ format: 'text', level: 'debug', write: (line) => lines.push(line) });
@@ -221,6 +224,15 @@ describe('a directory of manifests', () => {
     await rm(join(location, 'd.yaml'));
     await runTwice();
     assert.deepEqual(await names(), ['a', 'b', 'c']);
+  });
+
+  it('has no branches, and a log that says so', async (t) => {
+    const { run, lines } = await setUp(t, { location: tempDir(t), branch: 'main' });
+
+    const { failure } = await run();
+
+    assert.equal(failure, undefined);
+    assert.match(lines.join(''), /a directory is read as it is, on no branch .*branch=main/);
   });
 
   it('that is a file is refused', async (t) => {
