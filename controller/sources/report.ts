@@ -60,10 +60,11 @@ function heldStatus({ digest, objects }: NonNullable<Plan['held']>) {
 }
 
 function heldMessage({ digest, objects }: NonNullable<Plan['held']>, source: ConfigSource): string {
-  const approval = `${annotations.pruneApproved}=${digest}`;
+  const approval = `cairn approve configsource/${source.metadata.name}`;
   return (
     `${objects.length} objects are declared no more (${named(objects)}), which is a lot at once: ` +
-    `they are kept until configsource ${source.metadata.name} is annotated with ${approval}`
+    `they are kept. If that is right, let them go with: ${approval} ` +
+    `(or the annotation ${annotations.pruneApproved}=${digest})`
   );
 }
 

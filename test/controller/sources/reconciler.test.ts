@@ -162,7 +162,9 @@ describe('a directory of manifests', () => {
     assert.deepEqual([status.prune?.total, status.prune?.objects.length], [4, 4]);
     assert.match(
       failure?.message ?? '',
-      new RegExp(`cairn.build/prune-approved=${status.prune?.digest}`),
+      new RegExp(
+        `cairn approve configsource/config .*cairn.build/prune-approved=${status.prune?.digest}`,
+      ),
     );
 
     const object = await source();
