@@ -21,7 +21,18 @@ export function ambiguity(text: string): string | undefined {
   if (/^[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?$/.test(text)) {
     return `${text} is a number to the base of 60 in YAML 1.1: ${quote}`;
   }
+  if (isNumberToKubectl(text) && isPlainText(text)) {
+    return `${text} is a number to kubectl and text in YAML 1.2: write it in decimal, or ${quote}`;
+  }
   return unfitNumber(text);
+}
+
+/** Underscores mean nothing there, and prefixes have any case and a sign. */
+function isNumberToKubectl(text: string): boolean {
+  const plain = text.replaceAll('_', '');
+  const number =
+    /^[-+]?(0x[0-9a-f]+|0o?[0-7]+|0b[01]+|([0-9]+\.?[0-9]*|\.[0-9]+)(e[-+]?[0-9]+)?)$/i;
+  return /^[-+0-9]/.test(text) && number.test(plain);
 }
 
 /** Whether a plain scalar is read as text, not as a number, a truth value or null. */

@@ -134,6 +134,11 @@ describe('bad YAML', () => {
       '1_000',
       '1:30',
       '10:30:00',
+      '0X1f',
+      '-0x1f',
+      '0x_1',
+      '0b1_1',
+      '1_0e3',
     ]) {
       assert.match(problemOf(`a: ${plain}\n`), /^f.yaml:1:4: .*in quotes/, plain);
       assert.deepEqual(
