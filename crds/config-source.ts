@@ -1,5 +1,5 @@
 import { Type, type Static } from 'typebox';
-import { commonColumns, defineKind, type ObjectOf, type SpecProblem } from './kind.ts';
+import { commonColumns, defineKind, type ObjectOf, type Rule, type SpecProblem } from './kind.ts';
 import { commonStatus } from './object.ts';
 import { Duration, Sha256 } from './scalars.ts';
 
@@ -78,30 +78,46 @@ const status = Type.Object({
   ),
 });
 
+const credentials = ['^https?://[^/]*@', '^[a-z+]+://[^/@]*:[^/]*@'];
+const credentialsMessage =
+  'expected a URL without credentials; put them into a secret and name it in secretRef';
+const option = '^-|::';
+const optionMessage =
+  'expected a directory, a URL or user@host:path, and a branch, none starting with -';
+const pathMessage = 'expected a directory inside the source, relative to its root and without ..';
+
 function check(source: Static<typeof spec>): readonly SpecProblem[] {
   const problems: SpecProblem[] = [];
-  if (
-    /^https?:\/\/[^/]*@/.test(source.location) ||
-    /^[a-z+]+:\/\/[^/@]*:[^/]*@/.test(source.location)
-  ) {
-    const message =
-      'expected a URL without credentials; put them into a secret and name it in secretRef';
-    problems.push({ path: ['spec', 'location'], message });
+  if (credentials.some((pattern) => new RegExp(pattern).test(source.location))) {
+    problems.push({ path: ['spec', 'location'], message: credentialsMessage });
   }
-  if (/^-|::/.test(source.location) || source.branch?.startsWith('-')) {
-    problems.push({
-      path: ['spec', 'location'],
-      message: 'expected a directory, a URL or user@host:path, and a branch, none starting with -',
-    });
+  if (new RegExp(option).test(source.location) || source.branch?.startsWith('-')) {
+    problems.push({ path: ['spec', 'location'], message: optionMessage });
   }
   if (source.path.startsWith('/') || source.path.split('/').includes('..')) {
-    problems.push({
-      path: ['spec', 'path'],
-      message: 'expected a directory inside the source, relative to its root and without ..',
-    });
+    problems.push({ path: ['spec', 'path'], message: pathMessage });
   }
   return problems;
 }
+
+/** The same in CEL. */
+const rules: readonly Rule[] = [
+  {
+    rule: credentials.map((pattern) => `!self.location.matches('${pattern}')`).join(' && '),
+    message: credentialsMessage,
+    fieldPath: '.location',
+  },
+  {
+    rule: `!self.location.matches('${option}') && !(has(self.branch) && self.branch.startsWith('-'))`,
+    message: optionMessage,
+    fieldPath: '.location',
+  },
+  {
+    rule: "!self.path.startsWith('/') && !('..' in self.path.split('/'))",
+    message: pathMessage,
+    fieldPath: '.path',
+  },
+];
 
 export const ConfigSourceKind = defineKind({
   kind: 'ConfigSource',
@@ -112,6 +128,7 @@ export const ConfigSourceKind = defineKind({
   status,
   internal: true,
   check,
+  rules,
   columns: [
     { name: 'Location', jsonPath: '.spec.location' },
     { name: 'Objects', jsonPath: '.status.objects', type: 'integer' },

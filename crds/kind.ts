@@ -14,6 +14,8 @@ export interface Column {
 export interface Rule {
   readonly rule: string;
   readonly message: string;
+  /** The field that it is about, such as `.schedule`; else the whole spec. */
+  readonly fieldPath?: string;
 }
 
 /**

@@ -109,7 +109,7 @@ function mapProblems(
   if (!isRecord(map)) return [{ path, message: `expected a mapping; found ${shown(map)}` }];
   const problems: SpecProblem[] = [];
   let bytes = 0;
-  for (const [key, value] of Object.entries(map)) {
+  for (const [key, value] of Object.entries(withTexts(map))) {
     const message = keyProblem(key) ?? textProblem(value) ?? valueProblem(String(value));
     if (message !== undefined) problems.push({ path: [...path, key], message });
     bytes += Buffer.byteLength(key) + Buffer.byteLength(String(value));
@@ -147,8 +147,15 @@ function foundOrMissing(value: unknown): string {
   return value === undefined ? 'it is missing' : `found ${shown(value)}`;
 }
 
+/** Nothing is an empty text, as to an API server. */
+function withTexts(map: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(map).map(([key, value]) => [key, value ?? '']));
+}
+
 function strings(map: Record<string, unknown>): Record<string, string> {
-  return Object.fromEntries(Object.entries(map).map(([key, value]) => [key, String(value)]));
+  return Object.fromEntries(
+    Object.entries(withTexts(map)).map(([key, value]) => [key, String(value)]),
+  );
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -40,6 +40,8 @@ const status = Type.Object({
   ),
 });
 
+const noMembers = 'expected mirrors, a selector, or both';
+
 export const MirrorSetKind = defineKind({
   kind: 'MirrorSet',
   plural: 'mirrorsets',
@@ -49,12 +51,13 @@ export const MirrorSetKind = defineKind({
   status,
   check: (set) =>
     set.mirrors.length === 0 && set.selector === undefined
-      ? [{ path: ['spec', 'mirrors'], message: 'expected mirrors, a selector, or both' }]
+      ? [{ path: ['spec', 'mirrors'], message: noMembers }]
       : [],
   rules: [
     {
-      rule: 'has(self.selector) || (has(self.mirrors) && size(self.mirrors) > 0)',
-      message: 'give mirrors, a selector, or both',
+      rule: 'has(self.selector) || self.mirrors.size() > 0',
+      message: noMembers,
+      fieldPath: '.mirrors',
     },
   ],
   columns: [{ name: 'Members', jsonPath: '.status.membersReady' }, ...commonColumns],

@@ -4,9 +4,12 @@ import { Duration, OneOf, SecretKeyRef } from './scalars.ts';
 const Word = (description: string, examples: string[]) =>
   Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9.+_-]*$', maxLength: 128, description, examples });
 
+/** A host name or an address, and a port: no user, and nothing that is not ASCII. */
+const host = '([A-Za-z0-9][A-Za-z0-9._-]*|\\[[0-9A-Fa-f:.]+\\])(:[0-9]{1,5})?';
+
 const Url = Type.String({
   examples: ['https://ftp.debian.org/debian'],
-  pattern: '^https?://[^\\s/?#@]+(/[^\\s?#]*)?$',
+  pattern: `^https?://${host}(/([A-Za-z0-9._~!$&'()*+,;=:@/-]|%[0-9A-Fa-f]{2})*)?$`,
   maxLength: 2048,
   description:
     'Root of the upstream archive: the directory that holds `dists/`, or the one that a flat ' +
@@ -220,7 +223,7 @@ export const mirrorSpec = Type.Object({
   ),
   proxy: Type.Optional(
     Type.String({
-      pattern: '^https?://[^\\s/?#@]+/?$',
+      pattern: `^https?://${host}/?$`,
       examples: ['http://proxy.example:3128'],
       maxLength: 2048,
       description: 'An HTTP proxy; else the environment of the server decides (http_proxy …).',

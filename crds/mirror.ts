@@ -1,5 +1,5 @@
 import { commonColumns, defineKind, type ObjectOf } from './kind.ts';
-import { checkMirror } from './mirror-check.ts';
+import { checkMirror, mirrorRules } from './mirror-check.ts';
 import { mirrorSpec } from './mirror-spec.ts';
 import { mirrorStatus } from './mirror-state.ts';
 
@@ -14,24 +14,7 @@ export const MirrorKind = defineKind({
   status: mirrorStatus,
   aliases: { series: 'suites' },
   check: checkMirror,
-  rules: [
-    {
-      rule: 'has(self.signedBy) || self.allowUnsigned',
-      message: 'signedBy is required unless allowUnsigned is true',
-    },
-    {
-      rule: '!has(self.signedBy) || [has(self.signedBy.file), has(self.signedBy.inline), has(self.signedBy.secretRef)].filter(x, x).size() == 1',
-      message: 'signedBy needs exactly one of file, inline and secretRef',
-    },
-    {
-      rule: '!(has(self.signedBy) && self.allowUnsigned)',
-      message: 'give signedBy or allowUnsigned, not both',
-    },
-    {
-      rule: '!(has(self.interval) && has(self.schedule))',
-      message: 'give interval or schedule, not both',
-    },
-  ],
+  rules: mirrorRules,
   columns: [
     { name: 'URL', jsonPath: '.spec.url' },
     { name: 'Packages', jsonPath: '.status.state.packages', type: 'integer' },

@@ -3,6 +3,7 @@ import type { ErrorObject, ValidateFunction } from 'ajv';
 import { expectation, shown } from './expectation.ts';
 import { nearestWord, unknownField } from './hint.ts';
 import type { Kind, SpecProblem } from './kind.ts';
+import { withoutNulls } from './nulls.ts';
 import { mapSchema, plainSchema, schemaAt, type Schema } from './schema.ts';
 
 export interface SpecReading {
@@ -17,8 +18,9 @@ export function readSpec(kind: Kind, input: unknown): SpecReading {
     const message = `expected a mapping; ${input === undefined ? 'it is missing' : `found ${shown(input)}`}`;
     return { spec: undefined, problems: [{ path: ['spec'], message }] };
   }
-  const { spec, written, problems: ofAliases } = withoutAliases(kind, input);
+  const { spec: named, written, problems: ofAliases } = withoutAliases(kind, input);
   const { validate, schema } = validatorOf(kind);
+  const spec = withoutNulls(named, schema);
   const ofSchema = validate(spec) ? [] : oneEach(validate.errors ?? [], kind, schema);
   const fits = ofAliases.length + ofSchema.length === 0;
   const ofRules = fits ? (kind.check?.(spec as never) ?? []) : []; // the schema has accepted it

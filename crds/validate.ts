@@ -121,10 +121,15 @@ function problem(path: SpecProblem['path'], message: string): Validation {
   return { problems: [{ path, message }] };
 }
 
-/** A copy without shared parts (YAML aliases), so that defaults can be filled in. */
+/**
+ * A copy without shared parts (YAML aliases), so that defaults can be filled in. Half a character
+ * becomes U+FFFD, as it does when it is stored.
+ */
 function plainCopy(input: unknown): unknown {
   try {
-    return JSON.parse(JSON.stringify(input) ?? 'null');
+    return JSON.parse(JSON.stringify(input) ?? 'null', (_, value: unknown) =>
+      typeof value === 'string' ? value.toWellFormed() : value,
+    );
   } catch {
     return undefined; // it contains itself, or is nested too deeply
   }

@@ -1,5 +1,6 @@
 import { constructFromEvents, parseEvents, YAMLException, type Event } from 'js-yaml';
 import type { ManifestProblem } from '../../crds/config-source.ts';
+import { kubectlSchema } from './kubectl-yaml.ts';
 import { segments, type Segment } from './stream.ts';
 import { lineStarts, positionAt, type Position } from './text.ts';
 import { treeOf, type TreeNode } from './tree.ts';
@@ -12,6 +13,8 @@ export interface Document {
   readonly value: unknown;
   /** What is wrong with its YAML. It must not be applied then, but `value` says what it is about. */
   readonly problems: readonly ManifestProblem[];
+  /** What to know about a value (not a key) that is wrong: `yes is true in YAML 1.1`. */
+  surprise(path: readonly (string | number)[]): string | undefined;
   /**
    * Where a value is (or its key). What is missing or empty is where its key or else its parent is.
    */
@@ -31,7 +34,7 @@ const maxDepth = 64;
 const maxDocuments = 1000;
 
 /**
- * Reads a stream of YAML 1.2 documents. A bad one does not harm the others. Empty ones are left
+ * Reads a stream of YAML documents as kubectl does. A bad one does not harm the others. Empty ones are left
  * out. Positions are those of the whole file.
  */
 export function readDocuments(text: string, file: string): Documents {
@@ -77,7 +80,7 @@ function readSegment(part: Part): Document | ManifestProblem[] | undefined {
     part.problemAt(segment.start + Math.max(0, offset), message);
   try {
     const events = parseEvents(source, { filename: file, maxDepth });
-    const { root, problems } = treeOf(source, events);
+    const { root, problems, surprises } = treeOf(source, events);
     const found = problems.map(({ offset, message }) => problemAt(offset, message));
     if (!root || problems.some(({ fatal }) => fatal)) return found.length > 0 ? found : undefined;
     const value = construct(source, events);
@@ -88,6 +91,10 @@ function readSegment(part: Part): Document | ManifestProblem[] | undefined {
       line: place(root.start).line,
       value,
       problems: found,
+      surprise: (path) => {
+        const offset = offsetOf(root, path);
+        return surprises.find((one) => one.offset === offset)?.message;
+      },
       position: (path, at) => place(offsetOf(root, path, at)),
     };
   } catch (error) {
@@ -98,7 +105,7 @@ function readSegment(part: Part): Document | ManifestProblem[] | undefined {
 }
 
 function construct(source: string, events: Event[]): unknown {
-  return constructFromEvents(events, { source })[0];
+  return constructFromEvents(events, { source, schema: kubectlSchema })[0];
 }
 
 function offsetOf(root: TreeNode, path: readonly (string | number)[], at?: 'key'): number {

@@ -44,7 +44,9 @@ export function problemOfItem(item: Item, { path, message, at }: SpecProblem): M
   const { document } = item;
   const where = document.position([...item.path, ...path], at);
   const field = fieldText(path);
-  const text = field === '' ? message : `${field}: ${message}`;
+  const surprise = at === 'key' ? undefined : document.surprise([...item.path, ...path]);
+  const told = surprise === undefined ? message : `${message} (${surprise})`;
+  const text = field === '' ? told : `${field}: ${told}`;
   return { file: document.file, ...where, message: text.slice(0, maxMessage) };
 }
 

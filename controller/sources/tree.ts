@@ -1,5 +1,5 @@
 import { EVENT_ID, getScalarValue, SCALAR_STYLE, type Event } from 'js-yaml';
-import { ambiguity, isPlainText } from './yaml11.ts';
+import { isPlainText, surprise, unfitNumber } from './kubectl-yaml.ts';
 
 /** Where the parts of a document are: offsets into its text. */
 export interface TreeNode {
@@ -15,11 +15,21 @@ export interface Field {
   readonly node: TreeNode;
 }
 
-/** Something wrong at an offset. A document with a fatal one has no meaning at all. */
-export interface TreeProblem {
+/** Something to know about an offset. */
+export interface TreeNote {
   readonly offset: number;
   readonly message: string;
+}
+
+/** Something wrong at an offset. A document with a fatal one has no meaning at all. */
+export interface TreeProblem extends TreeNote {
   readonly fatal: boolean;
+}
+
+export interface Tree {
+  readonly root?: TreeNode;
+  readonly problems: readonly TreeProblem[];
+  readonly surprises: readonly TreeNote[];
 }
 
 const maxAliases = 100;
@@ -30,15 +40,12 @@ const maxExpansion = 1024 * 1024;
 /**
  * Builds the tree of one document from its parser events. Finds all that the parser lets pass:
  * duplicate keys, merge keys, keys that are not text, aliases that contain themselves or grow
- * without bound, and scalars that YAML 1.1 reads differently.
+ * without bound, and numbers that JSON has not. Notes scalars whose meaning may surprise.
  */
-export function treeOf(
-  source: string,
-  events: readonly Event[],
-): { readonly root?: TreeNode; readonly problems: readonly TreeProblem[] } {
+export function treeOf(source: string, events: readonly Event[]): Tree {
   const builder = new TreeBuilder(source);
   for (const event of events) builder.take(event);
-  return builder.root ? { root: builder.root, problems: builder.problems } : builder;
+  return builder;
 }
 
 interface Frame {
@@ -53,6 +60,7 @@ interface Frame {
 class TreeBuilder {
   root?: TreeNode;
   readonly problems: TreeProblem[] = [];
+  readonly surprises: TreeNote[] = [];
   readonly #source: string;
   readonly #frames: Frame[] = [];
   readonly #anchors = new Map<string, TreeNode | 'open'>();
@@ -112,8 +120,10 @@ class TreeBuilder {
   }
 
   #checkPlain(text: string, offset: number): void {
-    const message = ambiguity(text);
-    if (message !== undefined) this.problems.push({ offset, message, fatal: false });
+    const unfit = unfitNumber(text);
+    if (unfit !== undefined) this.problems.push({ offset, message: unfit, fatal: false });
+    const note = surprise(text);
+    if (note !== undefined) this.surprises.push({ offset, message: note });
   }
 
   #takeKey(text: string, offset: number, plain: boolean): void {

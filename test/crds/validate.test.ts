@@ -42,6 +42,45 @@ describe('a good manifest', () => {
     assert.deepEqual((manifest?.spec as { suites?: string[] }).suites, ['bookworm']);
   });
 
+  it('may have fields with nothing behind them: they say nothing', () => {
+    const spec = { ...mirror.spec, interval: null, limits: null, include: { sources: null } };
+    const { manifest } = validateManifest({ ...mirror, spec });
+    const { manifest: without } = validateManifest(mirror);
+    assert.deepEqual(manifest, without);
+    const metadata = { name: 'debian', labels: { tier: null }, annotations: null };
+    assert.deepEqual(validateManifest({ ...mirror, metadata }).manifest?.metadata.labels, {
+      tier: '',
+    });
+  });
+
+  it('may have a schedule: five fields of cron, in a zone of the IANA', () => {
+    const times = (schedule: string, timeZone = 'UTC') => specProblems({ schedule, timeZone });
+    for (const good of ['0 3 * * *', '*/15 8-18/2 1,15 JAN-Mar mon-fri', '5/20  0 * * 7']) {
+      assert.deepEqual(times(good), [], good);
+    }
+    for (const bad of [
+      '0 3 * * * *',
+      '60 * * * *',
+      '0 5-3 * * *',
+      '0 0 * * fri-sun',
+      '0 0 * mon *',
+    ]) {
+      assert.deepEqual(times(bad), [
+        `spec.schedule: expected five fields of cron, such as "0 3 * * *"; found "${bad}"`,
+      ]);
+    }
+    const zones = [...Intl.supportedValuesOf('timeZone'), 'UTC', 'GMT', 'Europe/Kyiv'];
+    assert.deepEqual(
+      zones.filter((zone) => times('0 3 * * *', zone).length > 0),
+      [],
+    );
+    for (const bad of ['europe/berlin', 'Europe/BERLIN', 'Local', 'Mars/Olympus', 'Etc/GMT+99']) {
+      assert.deepEqual(times('0 3 * * *', bad), [
+        `spec.timeZone: expected an IANA time zone such as UTC or Europe/Berlin; found "${bad}"`,
+      ]);
+    }
+  });
+
   it('may hold what kubectl and scaffolding tools write', () => {
     const metadata = { name: 'debian', creationTimestamp: null };
     assert.deepEqual(problemsOf({ metadata, status: {} }), []);
@@ -103,6 +142,9 @@ describe('a bad manifest', () => {
       'spec.suites: expected a list of strings; it is missing',
     ]);
     assert.deepEqual(problemsOf({ spec: undefined }), ['spec: expected a mapping; it is missing']);
+    assert.deepEqual(specProblems({ suites: null }), [
+      'spec.suites: expected a list of strings; it is missing',
+    ]);
     assert.deepEqual(specProblems({ suites: [] }), ['spec.suites: expected at least 1 item']);
   });
 
@@ -117,6 +159,15 @@ describe('a bad manifest', () => {
       'spec.suites.3: / is given before',
       'spec.architectures.1: amd64 is given before',
     ]);
+  });
+
+  it('has URLs of ASCII alone, with a host and nothing that belongs elsewhere', () => {
+    const good = ['http://[::1]:8080/a', 'https://a.example', 'https://a_b.example/%C3%A9/~x+y/'];
+    for (const url of good) assert.deepEqual(specProblems({ url }), [], url);
+    const bad = ['https://ä.example/', 'https://a.example/\u00a0', 'https:///a', 'https://a/%zz'];
+    for (const url of [...bad, 'https://a/?b', 'https://a/#b', 'https://a b/', 'ftp://a/']) {
+      assert.match(specProblems({ url }).join(), /^spec.url: expected a string such as/, url);
+    }
   });
 
   it('does not give away the password of a URL', () => {
@@ -166,7 +217,7 @@ describe('a bad manifest', () => {
     ]);
     assert.deepEqual(specProblems({ schedule: '61 * * * *', timeZone: 'Mars/Olympus' }), [
       'spec.schedule: expected five fields of cron, such as "0 3 * * *"; found "61 * * * *"',
-      'spec.timeZone: expected an IANA time zone such as UTC; found "Mars/Olympus"',
+      'spec.timeZone: expected an IANA time zone such as UTC or Europe/Berlin; found "Mars/Olympus"',
     ]);
   });
 });

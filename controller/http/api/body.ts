@@ -1,5 +1,6 @@
 import { load } from 'js-yaml';
 import type { Request } from 'express';
+import { kubectlSchema } from '../../sources/kubectl-yaml.ts';
 import { ApiFailure } from './status.ts';
 
 /** Bytes of a request's body, as of etcd. */
@@ -34,7 +35,7 @@ export function bodyObject(req: Request): Record<string, unknown> {
 function parse(text: string, type: string): unknown {
   try {
     const json = type.endsWith('json') || text.trimStart().startsWith('{');
-    return json ? JSON.parse(text) : load(text, { maxAliases: 0 });
+    return json ? JSON.parse(text) : load(text, { maxAliases: 0, schema: kubectlSchema });
   } catch (failure) {
     const message = failure instanceof Error ? failure.message : String(failure);
     throw new ApiFailure(400, `the body can't be read: ${message}`);

@@ -53,6 +53,14 @@ describe('the API', () => {
     assert.equal((await call(server, 'GET', `${mirrors}/a`)).status, 404);
   });
 
+  it('reads YAML as kubectl does', async (t) => {
+    const server = await startServer(t);
+    const spec = 'url: http://x.example, suites: [s], allowUnsigned: yes, maxShrinkPercent: 010';
+    const body = `apiVersion: cairn.build/v1alpha1\nkind: Mirror\nmetadata: {name: a}\nspec: {${spec}}\n`;
+    const created = await call(server, 'POST', mirrors, { body, type: 'application/yaml' });
+    assert.deepEqual([created.status, created.body.spec.maxShrinkPercent], [201, 8]);
+  });
+
   it('applies YAML on behalf of a manager', async (t) => {
     const server = await startServer(t);
     const manifest = (label: string) => `

@@ -103,6 +103,7 @@ spec:
     - stable
   download: eager
   public: yes
+  timeZone: no
 `;
     const {
       names,
@@ -119,7 +120,7 @@ spec:
       'a.yaml:5:1: spec.suites: expected a list of strings; it is missing',
       'a.yaml:7:3: spec.suitess: unknown field; did you mean `suites`?',
       'a.yaml:9:13: spec.download: expected one of Eager, Lazy; found "eager"',
-      'a.yaml:10:11: yes is true in YAML 1.1 and text in YAML 1.2: write true, or put it in quotes if you mean the text',
+      'a.yaml:11:13: spec.timeZone: expected a string such as UTC or Europe/Berlin; found false (no is false in YAML 1.1; put it in quotes if you mean the text)',
     ]);
     assert.deepEqual(meant, [{ kind: 'Mirror', namespace: 'default', name: 'bad' }]);
     assert.equal(complete, true);

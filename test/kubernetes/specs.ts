@@ -1,0 +1,80 @@
+/** Specs of every kind, for the tests against an API server. */
+import assert from 'node:assert/strict';
+import { kindNamed } from '../../crds/index.ts';
+import type { Kind } from '../../crds/kind.ts';
+
+type Spec = Readonly<Record<string, unknown>>;
+
+/** A small one of each kind. */
+export const goodSpecs: Readonly<Record<string, Spec>> = {
+  Mirror: { url: 'https://archive.example/debian', suites: ['bookworm'], allowUnsigned: true },
+  MirrorSet: { mirrors: [{ name: 'debian' }] },
+  Snapshot: { mirrorSetRef: { name: 'debian' } },
+  Environment: { snapshotRef: { name: 'debian-1' } },
+  ConfigSource: { location: 'https://git.example/config.git' },
+};
+
+export interface BrokenRule {
+  readonly kind: Kind;
+  readonly spec: Spec;
+  /** The rule's own. */
+  readonly message: string;
+  /** What is to blame. */
+  readonly field: string;
+}
+
+/** Good specs with a change that breaks one rule. */
+export const brokenRules: readonly BrokenRule[] = (
+  [
+    ['Mirror', 'signedBy', 'expected the keys that', { allowUnsigned: false }],
+    ['Mirror', 'signedBy', 'expected exactly one', { signedBy: {}, allowUnsigned: false }],
+    ['Mirror', 'allowUnsigned', 'expected signedBy or', { signedBy: { file: 'keys.asc' } }],
+    ['Mirror', 'schedule', 'expected interval or', { interval: '1h', schedule: '0 3 * * *' }],
+    ['Mirror', 'suites', 'expected each of them once', { suites: ['a', 'b', 'a'] }],
+    ['Mirror', 'components', 'expected each of them once', { components: ['main', 'main'] }],
+    ['Mirror', 'architectures', 'expected each of them once', { architectures: ['a', 'a'] }],
+    ['Mirror', 'suites', '/ and ./ are the same directory', { suites: ['/', './'] }],
+    ['Mirror', 'schedule', 'expected five fields of cron', { schedule: '0 3 * * 5-1' }],
+    ['Mirror', 'timeZone', 'expected an IANA time zone', { schedule: '0 3 * * *', timeZone: 'X' }],
+    ['MirrorSet', 'mirrors', 'expected mirrors, a selector, or both', { mirrors: [] }],
+    ['ConfigSource', 'location', 'expected a URL without', { location: 'https://a:b@git.example' }],
+    ['ConfigSource', 'location', 'expected a directory, a URL', { branch: '-x' }],
+    ['ConfigSource', 'path', 'expected a directory inside', { path: 'a/../..' }],
+  ] as const
+).map(([name, field, message, change]) => {
+  const spec = { ...goodSpecs[name], ...change };
+  return { kind: kindOf(name), spec, message, field: `spec.${field}` };
+});
+
+/** As much as a schema allows, where a rule has to look at it. */
+export const largestSpecs: readonly (readonly [Kind, Spec])[] = [
+  [
+    kindOf('Mirror'),
+    {
+      url: `https://archive.example/${'a'.repeat(2000)}`,
+      suites: different(64, 256),
+      components: different(64, 128),
+      architectures: different(64, 128),
+      signedBy: { inline: 'k'.repeat(512 * 1024) },
+      schedule: `${'1-2,'.repeat(29)}59 * * * mon`,
+      timeZone: 'America/Argentina/Buenos_Aires',
+      include: { translations: different(256, 32) },
+    },
+  ],
+  [kindOf('MirrorSet'), { mirrors: different(256, 253).map((name) => ({ name })) }],
+  [
+    kindOf('ConfigSource'),
+    { location: `ssh://${'a'.repeat(4090)}`, branch: 'b'.repeat(255), path: 'a/'.repeat(512) },
+  ],
+];
+
+/** The kind of a name that there must be. */
+export function kindOf(name: string): Kind {
+  const kind = kindNamed(name);
+  assert.ok(kind, name);
+  return kind;
+}
+
+function different(count: number, length: number): readonly string[] {
+  return Array.from({ length: count }, (_, at) => `${at}`.padStart(length, 'a'));
+}
