@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { publicKeys } from '../apt/openpgp.ts';
-import { apiVersion } from '../crds/object.ts';
+import { apiVersion, type KubeObject } from '../crds/object.ts';
 import { ConfigSourceKind } from '../crds/config-source.ts';
 import { EnvironmentKind, type Environment } from '../crds/environment.ts';
 import { kinds } from '../crds/index.ts';
@@ -122,10 +122,11 @@ export async function startInstance(options: InstanceOptions): Promise<Instance>
     diff: snapshotDiffer({ store, depotRoot: join(data, 'depot') }),
     inventories: async () => {
       const { items } = await store.list(ConfigSourceKind.kind);
-      return items.map(({ metadata: { namespace, name } }) => ({
-        name,
-        entries: store.inventory(`${namespace}/${name}`).list(),
-      }));
+      const entries = ({ metadata: { namespace, name } }: KubeObject) =>
+        store.inventory(`${namespace}/${name}`).list();
+      return Promise.all(
+        items.map(async (item) => ({ name: item.metadata.name, entries: await entries(item) })),
+      );
     },
     metrics: metrics.registry,
     health: () => ({ ...loop.health(), ready: isSynced }),
