@@ -1,0 +1,226 @@
+import http from 'node:http';
+import https from 'node:https';
+import type { IncomingMessage } from 'node:http';
+import { StoreError } from '../../../crds/store.ts';
+import type { Log } from '../../log.ts';
+import type { Cluster } from './cluster.ts';
+import { backOffMs, pause } from './pace.ts';
+import { asStoreError, type Answer } from './statuses.ts';
+
+/** One call of the Kubernetes API. */
+export interface Call {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  /** With its query. */
+  readonly path: string;
+  readonly body?: unknown;
+  /** `application/json` by default. */
+  readonly type?: string;
+  /** All attempts together; 30 s by default. */
+  readonly deadlineMs?: number;
+}
+
+export interface ConnectionOptions {
+  readonly cluster: Cluster;
+  readonly log: Log;
+  readonly random?: () => number;
+  /** How long one attempt may take; 10 s by default. */
+  readonly attemptMs?: number;
+}
+
+const userAgent = 'cairn';
+const defaultAttemptMs = 10_000;
+const defaultDeadlineMs = 30_000;
+const longestRetryAfterMs = 30_000;
+const mostConnections = 16;
+/** TCP's own probes, against peers that are gone without a word. */
+const probeMs = 15_000;
+/** A page of 500 objects; `TooLarge` has the reflector ask for shorter ones. */
+const largestBody = 64 * 1024 * 1024;
+
+/** The answer was longer than any that is read. */
+export class TooLarge extends Error {
+  override readonly name = 'TooLarge';
+}
+
+/** Connections to an API server that are kept and used again; bounded in number, size and time. */
+export class Connection {
+  readonly #options: ConnectionOptions;
+  readonly #agents: Readonly<Record<'calls' | 'watches', http.Agent>>;
+  readonly #random: () => number;
+  readonly #closed = new AbortController();
+
+  constructor(options: ConnectionOptions) {
+    this.#options = options;
+    this.#random = options.random ?? Math.random;
+    const { Agent } = options.cluster.server.protocol === 'http:' ? http : https;
+    const common = { keepAlive: true, keepAliveMsecs: probeMs };
+    this.#agents = {
+      calls: new Agent({ ...common, maxSockets: mostConnections }),
+      watches: new Agent({ keepAlive: false }),
+    };
+  }
+
+  /**
+   * The answer to a call; throws `StoreError` for any but success. What may be done twice is tried
+   * again until the deadline: always after 429, 503 and connections that were not made, else only
+   * if the call says the same when it is repeated, which a POST doesn't.
+   */
+  async call(call: Call): Promise<Answer> {
+    const deadline = performance.now() + (call.deadlineMs ?? defaultDeadlineMs);
+    for (let attempt = 1; ; attempt += 1) {
+      const failure = await this.#attempt(call).catch((error: unknown) => asFailure(error));
+      if (!(failure instanceof Failure)) return failure;
+      const wait = Math.max(failure.retryAfterMs, backOffMs(attempt, this.#random) / 4);
+      const isLate = performance.now() + wait > deadline;
+      if (isLate || !failure.mayRepeat(call) || this.#closed.signal.aborted) throw failure.error;
+      const { method } = call;
+      this.#options.log.debug('asking the API server again', {
+        method,
+        because: failure.error.message,
+      });
+      await pause(wait, this.#closed.signal);
+    }
+  }
+
+  /** The body of a successful GET, as it arrives. Throws `StoreError` when there is none. */
+  async stream(path: string, signal: AbortSignal): Promise<IncomingMessage> {
+    const { attemptMs = defaultAttemptMs } = this.#options;
+    const late = AbortSignal.timeout(attemptMs * 3);
+    try {
+      const response = await this.#send({ method: 'GET', path }, 'watches', {
+        whole: AbortSignal.any([signal, this.#closed.signal]),
+        head: late,
+      });
+      if (response.statusCode === 200) return response;
+      throw this.#refusal(await answerOf(response));
+    } catch (error) {
+      throw asFailure(error).error;
+    }
+  }
+
+  /** Ends all calls and watches. */
+  close(): void {
+    this.#closed.abort();
+    for (const agent of Object.values(this.#agents)) agent.destroy();
+  }
+
+  async #attempt(call: Call): Promise<Answer> {
+    const { attemptMs = defaultAttemptMs } = this.#options;
+    const late = AbortSignal.timeout(attemptMs);
+    const whole = AbortSignal.any([late, this.#closed.signal]);
+    const answer = await answerOf(await this.#send(call, 'calls', { whole }));
+    if (answer.status < 300) return answer;
+    throw this.#refusal(answer);
+  }
+
+  #refusal(answer: Answer): StoreError {
+    if (answer.status === 401) this.#options.cluster.refused();
+    return asStoreError(answer);
+  }
+
+  /** Resolves with the head of the response. `head` bounds the time until then, `whole` all of it. */
+  async #send(
+    { method, path, body, type = 'application/json' }: Call,
+    use: 'calls' | 'watches',
+    { whole, head }: { readonly whole: AbortSignal; readonly head?: AbortSignal },
+  ): Promise<IncomingMessage> {
+    const { cluster } = this.#options;
+    const { headers, tls } = await cluster.credentials();
+    const { request } = cluster.server.protocol === 'http:' ? http : https;
+    const text = body === undefined ? undefined : Buffer.from(JSON.stringify(body));
+    const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
+    const sent = request(
+      new URL(cluster.server.pathname.replace(/\/$/, '') + path, cluster.server),
+      {
+        ...tls,
+        method,
+        agent: this.#agents[use],
+        signal: whole,
+        headers: {
+          ...headers,
+          accept: 'application/json',
+          'user-agent': userAgent,
+          ...(text && { 'content-type': type, 'content-length': text.length }),
+        },
+      },
+    );
+    const giveUp = () => sent.destroy(new Error('no answer in time'));
+    head?.addEventListener('abort', giveUp);
+    sent.on('socket', (socket) => socket.setKeepAlive(true, probeMs));
+    sent.on('error', reject);
+    sent.on('response', resolve);
+    sent.end(text);
+    return promise.finally(() => head?.removeEventListener('abort', giveUp));
+  }
+}
+
+/** Why an attempt came to nothing, and what may be done about it. */
+class Failure {
+  readonly error: StoreError | TooLarge;
+  readonly retryAfterMs: number;
+  readonly #status: number;
+  readonly #wasSent: boolean;
+
+  constructor(error: StoreError | TooLarge, status: number, retryAfterMs = 0, wasSent = true) {
+    this.error = error;
+    this.#status = status;
+    this.retryAfterMs = Math.min(retryAfterMs, longestRetryAfterMs);
+    this.#wasSent = wasSent;
+  }
+
+  mayRepeat({ method }: Call): boolean {
+    if (this.error instanceof TooLarge) return false;
+    if (this.#status === 401 || this.#status === 429 || this.#status === 503) return true;
+    if (this.#status !== 0) return this.#status >= 500 && method === 'GET';
+    return !this.#wasSent || method !== 'POST';
+  }
+}
+
+/** Connections that were not made: nobody has heard of the call. */
+const unsent: ReadonlySet<string> = new Set([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+]);
+
+function asFailure(thrown: unknown): Failure {
+  if (thrown instanceof TooLarge) return new Failure(thrown, 0);
+  if (thrown instanceof StoreError) {
+    const { status = 0, retryAfterMs = 0 } = thrown as { status?: number; retryAfterMs?: number };
+    return new Failure(thrown, status, retryAfterMs);
+  }
+  const code = thrown instanceof Error && 'code' in thrown ? String(thrown.code) : '';
+  const message = thrown instanceof Error ? thrown.message : String(thrown);
+  const told = code === 'ABORT_ERR' ? 'no answer in time' : message || code;
+  const error = new StoreError('Unavailable', `the API server can't be reached: ${told}`, {
+    cause: thrown,
+  });
+  return new Failure(error, 0, 0, !unsent.has(code));
+}
+
+async function answerOf(response: IncomingMessage): Promise<Answer> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of response as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    if (bytes > largestBody) throw new TooLarge(`an answer of more than ${largestBody} bytes`);
+    chunks.push(chunk);
+  }
+  const text = Buffer.concat(chunks).toString('utf8');
+  const { statusCode: status = 0, headers } = response;
+  const seconds = Number(headers['retry-after'] ?? 0);
+  const retryAfterMs = Number.isFinite(seconds) && seconds > 0 ? seconds * 1000 : 0;
+  return { status, retryAfterMs, body: parsed(text, status) };
+}
+
+/** A failure may come from something on the way, which speaks no JSON: then its text is the message. */
+function parsed(text: string, status: number): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    if (status >= 300) return { message: text.trim().slice(0, 200) };
+    throw error;
+  }
+}
