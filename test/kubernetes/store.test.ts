@@ -3,10 +3,11 @@ import { before, describe } from 'node:test';
 import { storeContract } from '../controller/store/store.contract.ts';
 import { startKubernetes, type Kubernetes } from '../world/kubernetes.ts';
 import { needsKubernetes } from '../world/kubernetes-programs.ts';
-import { clear, clusterOf, declareWidgets, openWidgets, suite } from './widgets.ts';
+import { suiteScope } from '../world/temp.ts';
+import { clear, clusterOf, declareWidgets, openWidgets } from './widgets.ts';
 
 describe('on Kubernetes', needsKubernetes, () => {
-  const scope = suite();
+  const scope = suiteScope();
   let kubernetes: Kubernetes;
   before(async () => {
     kubernetes = await startKubernetes(scope);

@@ -1,6 +1,5 @@
 /** The made-up kinds of the store's contract, on a real API server. */
 import assert from 'node:assert/strict';
-import { after } from 'node:test';
 import { createLog } from '../../controller/log.ts';
 import type { Cluster } from '../../controller/store/kubernetes/cluster.ts';
 import { ofKubeconfig } from '../../controller/store/kubernetes/kubeconfig.ts';
@@ -80,13 +79,4 @@ export async function openWidgets(
   });
   scope.after(() => store.close());
   return store;
-}
-
-/** What a `before` starts, ended after the `describe` that calls this; the last one first. */
-export function suite(): Scope {
-  const cleanUps: (() => void | Promise<void>)[] = [];
-  after(async () => {
-    for (const cleanUp of cleanUps.reverse()) await cleanUp();
-  });
-  return { after: (cleanUp) => void cleanUps.push(cleanUp) };
 }

@@ -37,6 +37,9 @@ const probeMs = 15_000;
 /** A page of 500 objects; `TooLarge` has the reflector ask for shorter ones. */
 const largestBody = 64 * 1024 * 1024;
 
+/** What the API server says of an object that it has deleted. */
+const gone = { kind: 'Status', status: 'Success' } as const;
+
 /** The answer was longer than any that is read. */
 export class TooLarge extends Error {
   override readonly name = 'TooLarge';
@@ -63,21 +66,23 @@ export class Connection {
   /**
    * The answer to a call; throws `StoreError` for any but success. What may be done twice is tried
    * again until the deadline: always after 429, 503 and connections that were not made, else only
-   * if the call says the same when it is repeated, which a POST doesn't.
+   * if the call says the same when it is repeated, which a POST doesn't. After 401 once.
    */
   async call(call: Call): Promise<Answer> {
     const deadline = performance.now() + (call.deadlineMs ?? defaultDeadlineMs);
+    let isUncertain = false;
     for (let attempt = 1; ; attempt += 1) {
-      const failure = await this.#attempt(call).catch((error: unknown) => asFailure(error));
-      if (!(failure instanceof Failure)) return failure;
-      const wait = Math.max(failure.retryAfterMs, backOffMs(attempt, this.#random) / 4);
+      const result = await this.#attempt(call).catch((error: unknown) => asFailure(error));
+      if (!(result instanceof Failure)) return result;
+      if (isUncertain && result.meansGone(call))
+        return { status: 200, retryAfterMs: 0, body: gone };
+      isUncertain ||= result.isUncertain;
+      const wait = Math.max(result.retryAfterMs, backOffMs(attempt, this.#random) / 4);
       const isLate = performance.now() + wait > deadline;
-      if (isLate || !failure.mayRepeat(call) || this.#closed.signal.aborted) throw failure.error;
-      const { method } = call;
-      this.#options.log.debug('asking the API server again', {
-        method,
-        because: failure.error.message,
-      });
+      const mayRepeat = result.mayRepeat(call, attempt) && !this.#closed.signal.aborted;
+      if (isLate || !mayRepeat) throw result.error;
+      const fields = { method: call.method, because: result.error.message };
+      this.#options.log.debug('asking the API server again', fields);
       await pause(wait, this.#closed.signal);
     }
   }
@@ -168,9 +173,20 @@ class Failure {
     this.#wasSent = wasSent;
   }
 
-  mayRepeat({ method }: Call): boolean {
+  /** The server may have done what it was asked for. */
+  get isUncertain(): boolean {
+    return this.#status === 0 && this.#wasSent;
+  }
+
+  /** Of a deletion that was perhaps done by the attempt before. */
+  meansGone({ method }: Call): boolean {
+    return method === 'DELETE' && this.#status === 404;
+  }
+
+  mayRepeat({ method }: Call, attempt: number): boolean {
     if (this.error instanceof TooLarge) return false;
-    if (this.#status === 401 || this.#status === 429 || this.#status === 503) return true;
+    if (this.#status === 401) return attempt === 1; // credentials are read again
+    if (this.#status === 429 || this.#status === 503) return true;
     if (this.#status !== 0) return this.#status >= 500 && method === 'GET';
     return !this.#wasSent || method !== 'POST';
   }

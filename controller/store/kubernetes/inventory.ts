@@ -13,8 +13,8 @@ const longestInflated = 64 * 1024 * 1024;
 const manager = 'cairn';
 
 /**
- * What a config source has applied, as a ConfigMap beside it, which is written as a whole. Two
- * writers are told apart by its resource version: the second one gets a Conflict.
+ * What a config source has applied, as a ConfigMap beside it, which is written as a whole. Whoever
+ * replaces it must have seen it in this same object, else it is a Conflict.
  */
 export class ConfigMapInventory implements Inventory {
   readonly #connection: Connection;

@@ -29,6 +29,8 @@ const refusedPauseMs = 5000;
 /** Pages of one list expire after minutes; then it is begun anew, but not for ever. */
 const mostRestarts = 3;
 const calmMs = 1000;
+/** The reflector has its own pauses; it only bridges what is over at once. */
+const pageDeadlineMs = 2000;
 
 /**
  * Keeps a cache like the API server: lists, watches from there on, goes on where a watch broke off,
@@ -89,7 +91,11 @@ export class Reflector {
     let next = '';
     for (;;) {
       const query = `limit=${this.#limit}${next && `&continue=${encodeURIComponent(next)}`}`;
-      const { body } = await connection.call({ method: 'GET', path: `${path}?${query}` });
+      const { body } = await connection.call({
+        method: 'GET',
+        path: `${path}?${query}`,
+        deadlineMs: pageDeadlineMs,
+      });
       const { metadata, items } = isRecord(body) ? body : {};
       if (!isRecord(metadata) || !Array.isArray(items)) throw new Error('the answer is no list');
       for (const item of items) entries.push(entryOf(kind, item));

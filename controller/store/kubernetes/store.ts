@@ -85,7 +85,6 @@ export class KubernetesStore implements Store, InventoryStore {
   readonly #patienceMs: number;
   readonly #stop = new AbortController();
   readonly #running: readonly Promise<void>[];
-  readonly #inventories = new Map<string, Inventory>();
 
   constructor(options: KubernetesOptions) {
     const { cluster, kinds, log, random, attemptMs, validate = asItIs } = options;
@@ -182,11 +181,7 @@ export class KubernetesStore implements Store, InventoryStore {
   }
 
   inventory(source: string): Inventory {
-    const known = this.#inventories.get(source);
-    if (known) return known;
-    const made = new ConfigMapInventory(this.#connection, source);
-    this.#inventories.set(source, made);
-    return made;
+    return new ConfigMapInventory(this.#connection, source);
   }
 
   /** Ends all watches, calls and connections. */
