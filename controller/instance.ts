@@ -2,10 +2,9 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { publicKeys } from '../apt/openpgp.ts';
 import { apiVersion, type KubeObject } from '../crds/object.ts';
+import type { Store } from '../crds/store.ts';
 import { ConfigSourceKind } from '../crds/config-source.ts';
 import { EnvironmentKind, type Environment } from '../crds/environment.ts';
-import { kinds } from '../crds/index.ts';
-import { validateManifest } from '../crds/validate.ts';
 import { openBlobs } from '../depot/file-blobs.ts';
 import { Trees } from '../depot/trees.ts';
 import { environmentReconciler } from '../reconcilers/environment/index.ts';
@@ -26,7 +25,7 @@ import { createMirrorMetrics } from './mirror-metrics.ts';
 import { secretFolder } from './secrets.ts';
 import { configSourceReconciler } from './sources/reconciler.ts';
 import { lockDataDirectory } from './store/lock.ts';
-import { openSqliteStore, type SqliteStore } from './store/sqlite.ts';
+import { openStore, type KubernetesLocation } from './store/open.ts';
 import { ownTokens } from './tokens.ts';
 
 export interface ConfigLocation {
@@ -42,6 +41,8 @@ export interface InstanceOptions {
   readonly host: string;
   readonly port: number;
   readonly config?: ConfigLocation | undefined;
+  /** Keeps objects on this API server; else in the data directory. */
+  readonly kubernetes?: KubernetesLocation | undefined;
   /** Secrets as files; `<data>/secrets` by default. */
   readonly secretsFolder?: string | undefined;
   readonly externalUrl?: string | undefined;
@@ -50,7 +51,7 @@ export interface InstanceOptions {
 
 export interface Instance {
   readonly url: string;
-  readonly store: SqliteStore;
+  readonly store: Store;
   /** Finishes what runs, writes everything down and lets go of the data directory. */
   close(): Promise<void>;
 }
@@ -64,7 +65,8 @@ const configName = 'config';
  * directory. Throws when another process uses that directory or the port, with nothing left running.
  */
 export async function startInstance(options: InstanceOptions): Promise<Instance> {
-  const { data, log } = options;
+  const { data, log, kubernetes } = options;
+  const namespace = kubernetes?.namespace ?? 'default';
   await using started = new AsyncDisposableStack();
   mkdirSync(data, { recursive: true });
   const lock = lockDataDirectory(data);
@@ -73,8 +75,8 @@ export async function startInstance(options: InstanceOptions): Promise<Instance>
   const blobs = await openBlobs(join(data, 'depot'), { recover: true });
   started.defer(() => blobs.close());
   const trees = new Trees(blobs);
-  const store = openSqliteStore(join(data, 'cairn.db'), { kinds, validate: validateManifest, now });
-  started.defer(() => store.close());
+  const { store, close: closeStore } = await openStore({ data, kubernetes, log, now });
+  started.defer(closeStore);
   const secrets = secretFolder(options.secretsFolder ?? join(data, 'secrets'));
   const keyStore = new KeyFolder(join(data, 'keys'));
   const tokens = ownTokens(join(data, 'tokens'));
@@ -107,7 +109,7 @@ export async function startInstance(options: InstanceOptions): Promise<Instance>
   let isSynced = false;
   void loop.synced.then(() => (isSynced = true));
   const environmentKeys = async (name: string) => {
-    const found = await store.get({ kind: EnvironmentKind.kind, namespace: 'default', name });
+    const found = await store.get({ kind: EnvironmentKind.kind, namespace, name });
     const environment = found as Environment | undefined;
     if (!environment?.status.published) return undefined;
     const { keys } = await signersOf(environment, { keyStore, secrets }, now());
@@ -115,11 +117,12 @@ export async function startInstance(options: InstanceOptions): Promise<Instance>
   };
   const server = createServer({
     store,
+    namespace,
     blobs,
     trees,
     lazy: new LazyFiles({ store, blobs, slots: new HostSlots(), secrets }),
     environmentKeys,
-    diff: snapshotDiffer({ store, depotRoot: join(data, 'depot') }),
+    diff: snapshotDiffer({ store, namespace, depotRoot: join(data, 'depot') }),
     inventories: async () => {
       const { items } = await store.list(ConfigSourceKind.kind);
       const entries = ({ metadata: { namespace, name } }: KubeObject) =>
@@ -137,18 +140,23 @@ export async function startInstance(options: InstanceOptions): Promise<Instance>
     now,
   });
   started.defer(() => server.close(closeGraceMs));
-  await declareConfig(store, options.config);
+  await declareConfig(store, namespace, options);
   const { url } = await server.listen(options.host, options.port);
   lock.announce(url);
   const running = started.move();
   return { url, store, close: () => running.disposeAsync() };
 }
 
-/** Makes the ConfigSource say what the command line says; without --config there is none. */
-async function declareConfig(store: SqliteStore, config: ConfigLocation | undefined) {
-  const key = { kind: ConfigSourceKind.kind, namespace: 'default', name: configName };
+/** Makes the ConfigSource say what the command line says; without --config there is no such one. */
+async function declareConfig(
+  store: Store,
+  namespace: string,
+  { config, kubernetes }: Pick<InstanceOptions, 'config' | 'kubernetes'>,
+): Promise<void> {
+  const key = { kind: ConfigSourceKind.kind, namespace, name: configName };
   if (!config) {
-    if (await store.get(key)) await store.delete(key);
+    const isOurs = kubernetes === undefined; // else somebody may have applied it with kubectl
+    if (isOurs && (await store.get(key))) await store.delete(key);
     return;
   }
   const { location, branch, path, interval, secret } = config;
@@ -160,7 +168,7 @@ async function declareConfig(store: SqliteStore, config: ConfigLocation | undefi
     ...(secret === undefined ? {} : { secretRef: { name: secret } }),
   };
   await store.apply(
-    { apiVersion, kind: ConfigSourceKind.kind, metadata: { name: configName }, spec },
+    { apiVersion, kind: ConfigSourceKind.kind, metadata: { name: configName, namespace }, spec },
     'cairn-run',
   );
 }

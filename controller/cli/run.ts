@@ -22,6 +22,16 @@ const options = {
     value: 'NAME',
     description: 'the secret with the credentials for the git repository',
   },
+  kubernetes: {
+    type: 'boolean',
+    description:
+      'work on the custom resources of a cluster: of KUBECONFIG, or the own one in a Pod',
+  },
+  namespace: {
+    type: 'string',
+    value: 'NAME',
+    description: 'with --kubernetes: only objects of this namespace; else of all',
+  },
   data: {
     type: 'string',
     value: 'DIR',
@@ -60,7 +70,11 @@ const options = {
 export const command: Command = {
   name: 'run',
   summary: 'Runs Cairn: makes what is declared true, and serves it.',
-  usage: ['run --config DIR_OR_GIT_URL --data DIR [--listen HOST:PORT]', 'run --demo'],
+  usage: [
+    'run --config DIR_OR_GIT_URL --data DIR [--listen HOST:PORT]',
+    'run --kubernetes [--namespace NAME] --data DIR [--listen HOST:PORT]',
+    'run --demo',
+  ],
   options,
   exits: { 1: 'it could not start, for example because another Cairn uses the data directory' },
   examples: ['cairn run --config ./config --data ./cairn-data', 'cairn run --demo'],
@@ -72,12 +86,16 @@ export const command: Command = {
       const { runDemo } = await import('./demo.ts');
       return runDemo(listenAddress(values.listen), io);
     }
+    if (values.namespace !== undefined && !values.kubernetes) {
+      throw new UsageError('--namespace is for --kubernetes');
+    }
     const { startInstance } = await import('../instance.ts');
     const config = values.config;
     const address = listenAddress(values.listen);
     const starting = startInstance({
       ...address,
       data: resolve(io.cwd, values.data),
+      kubernetes: values.kubernetes ? { env: io.env, namespace: values.namespace } : undefined,
       config:
         config === undefined
           ? undefined
