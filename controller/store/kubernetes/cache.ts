@@ -3,6 +3,9 @@ import type { Change, HistoryLimits } from '../change-log.ts';
 import type { Entry } from './entry.ts';
 import { History } from './history.ts';
 
+/** Answers are late by seconds; so many objects are not deleted in them. */
+const mostGone = 4096;
+
 /**
  * All objects of one kind, as a reflector tells them and as this process has written them. What was
  * written here is never seen older again (read your writes), though its event comes later.
@@ -12,6 +15,8 @@ export class Cache {
   #entries = new Map<string, Entry>();
   /** Uids that were deleted here, until the server tells of it. */
   readonly #deleted = new Set<string>();
+  /** Uids that the server has told the end of lately: answers that come after it are old news. */
+  readonly #gone = new Set<string>();
   /** The newest version that was written here. */
   #written = 0;
   #history: History | undefined;
@@ -49,7 +54,7 @@ export class Cache {
 
   /** This process has written an object, or has just read it from the server itself. */
   wrote(entry: Entry): void {
-    if (this.#deleted.has(entry.uid)) return;
+    if (this.#deleted.has(entry.uid) || this.#gone.has(entry.uid)) return;
     const known = this.#entries.get(keyOf(entry));
     if (known && known.uid === entry.uid && known.version >= entry.version) return;
     this.#entries.set(keyOf(entry), entry);
@@ -93,6 +98,7 @@ export class Cache {
     const isAhead = known !== undefined && known.version > entry.version;
     if (type === 'deleted') {
       this.#deleted.delete(entry.uid);
+      this.#remember(entry.uid);
       if (!isAhead || known.uid === entry.uid) this.#entries.delete(key);
     } else if (!isAhead && !this.#deleted.has(entry.uid)) {
       this.#entries.set(key, entry);
@@ -127,6 +133,12 @@ export class Cache {
     this.#waiting.push(resolve);
     await promise;
     clearTimeout(timer);
+  }
+
+  #remember(uid: string): void {
+    this.#gone.add(uid);
+    const [oldest] = this.#gone;
+    if (this.#gone.size > mostGone && oldest !== undefined) this.#gone.delete(oldest);
   }
 
   #isSame(next: ReadonlyMap<string, Entry>): boolean {

@@ -99,7 +99,12 @@ export class KubernetesStore implements Store, InventoryStore {
       after: (kind, version, limit) => this.#of(kind).cache.after(version, limit),
     });
     const judge = { kinds, validate };
-    this.#writer = new Writer({ connection, judge, cache: (kind) => this.#of(kind).cache });
+    this.#writer = new Writer({
+      connection,
+      judge,
+      cache: (kind) => this.#of(kind).cache,
+      namespace: options.namespace,
+    });
     this.#events = new Events({
       connection,
       now,

@@ -19,6 +19,8 @@ export interface WriterOptions {
   readonly connection: Connection;
   readonly judge: Judge<ServedKind>;
   readonly cache: (kind: string) => Cache;
+  /** Only objects of this namespace; of all, when left out. */
+  readonly namespace?: string | undefined;
 }
 
 /** etcd's limit on a request; an API server tells of it late, and in other words. */
@@ -42,7 +44,7 @@ export class Writer {
     const good = judged(manifest, this.#options.judge);
     const metadata = { ...good.metadata, ...declaredMetadata(manifest.metadata) };
     const key = keyOfManifest(good);
-    const path = `${collectionPath(this.#kind(key.kind), key.namespace)}?${strict(own.spec)}`;
+    const path = `${collectionPath(this.#kind(key), key.namespace)}?${strict(own.spec)}`;
     return this.#write(key, { method: 'POST', path, body: { ...good, metadata } });
   }
 
@@ -58,7 +60,7 @@ export class Writer {
     }
     const named = { name: key.name, namespace: key.namespace, uid, resourceVersion };
     const body = { apiVersion, kind: key.kind, metadata: { ...named, ...declared }, spec };
-    const path = `${objectPath(this.#kind(key.kind), key)}?${strict(own.spec)}`;
+    const path = `${objectPath(this.#kind(key), key)}?${strict(own.spec)}`;
     return this.#write(key, { method: 'PUT', path, body });
   }
 
@@ -72,7 +74,7 @@ export class Writer {
     const metadata = { name: key.name, namespace: key.namespace, uid, resourceVersion };
     const { spec, status } = object;
     const body = { apiVersion, kind: key.kind, metadata, spec, status };
-    const path = `${objectPath(this.#kind(key.kind), key)}/status?${strict(own.status)}`;
+    const path = `${objectPath(this.#kind(key), key)}/status?${strict(own.status)}`;
     return this.#write(key, { method: 'PUT', path, body });
   }
 
@@ -92,7 +94,7 @@ export class Writer {
     if (before && this.#applied.get(memory) === digest && holds(before, wanted)) {
       return { object: before, outcome: 'unchanged' };
     }
-    const path = `${objectPath(this.#kind(key.kind), key)}?${strict(manager)}&force=true`;
+    const path = `${objectPath(this.#kind(key), key)}?${strict(manager)}&force=true`;
     const body = { apiVersion, kind: key.kind, ...wanted };
     const type = 'application/apply-patch+yaml'; // JSON is YAML
     const answer = await this.#ask(key, { method: 'PATCH', path, body, type });
@@ -111,7 +113,7 @@ export class Writer {
       propagationPolicy: 'Background',
       ...(uid !== undefined && { preconditions: { uid } }),
     };
-    const path = objectPath(this.#kind(key.kind), key);
+    const path = objectPath(this.#kind(key), key);
     const answer = await this.#ask(key, { method: 'DELETE', path, body });
     const old = this.#options.cache(key.kind).get(key.namespace, key.name);
     const isStatus = isRecord(answer.body) && answer.body['kind'] === 'Status';
@@ -122,7 +124,7 @@ export class Writer {
 
   /** The newest state, past the cache; undefined when there is none. */
   async read(key: ObjectKey): Promise<KubeObject | undefined> {
-    const path = objectPath(this.#kind(key.kind), key);
+    const path = objectPath(this.#kind(key), key);
     try {
       return this.#learn(key, await this.#options.connection.call({ method: 'GET', path }));
     } catch (error) {
@@ -184,15 +186,17 @@ export class Writer {
   }
 
   #cached({ kind, namespace, name }: ObjectKey): KubeObject | undefined {
-    this.#kind(kind);
     const entry = this.#options.cache(kind).get(namespace, name);
     return entry && objectOf(entry);
   }
 
-  #kind(name: string): ServedKind {
+  #kind({ kind: name, namespace }: ObjectKey): ServedKind {
     const kind = this.#options.judge.kinds.find((known) => known.kind === name);
-    if (kind) return kind;
-    throw new StoreError('Invalid', `there is no kind ${name} in ${apiVersion}`);
+    if (!kind) throw new StoreError('Invalid', `there is no kind ${name} in ${apiVersion}`);
+    const { namespace: only = namespace } = this.#options;
+    if (namespace === only) return kind;
+    const told = `this Cairn works in the namespace ${only}, and not in ${namespace}`;
+    throw new StoreError('Invalid', told);
   }
 
   #remember(memory: string, digest: string): void {
