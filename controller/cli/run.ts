@@ -32,6 +32,11 @@ const options = {
     value: 'NAME',
     description: 'with --kubernetes: only objects of this namespace; else of all',
   },
+  elect: {
+    type: 'boolean',
+    description:
+      'with --kubernetes: one of several replicas that share DIR works, all of them serve',
+  },
   data: {
     type: 'string',
     value: 'DIR',
@@ -72,11 +77,13 @@ export const command: Command = {
   summary: 'Runs Cairn: makes what is declared true, and serves it.',
   usage: [
     'run --config DIR_OR_GIT_URL --data DIR [--listen HOST:PORT]',
-    'run --kubernetes [--namespace NAME] --data DIR [--listen HOST:PORT]',
+    'run --kubernetes [--namespace NAME] [--elect] --data DIR [--listen HOST:PORT]',
     'run --demo',
   ],
   options,
-  exits: { 1: 'it could not start, for example because another Cairn uses the data directory' },
+  exits: {
+    1: 'it could not start, for example because another Cairn uses the data directory; or it led, and does not any more',
+  },
   examples: ['cairn run --config ./config --data ./cairn-data', 'cairn run --demo'],
 
   async run(args, io) {
@@ -86,8 +93,9 @@ export const command: Command = {
       const { runDemo } = await import('./demo.ts');
       return runDemo(listenAddress(values.listen), io);
     }
-    if (values.namespace !== undefined && !values.kubernetes) {
-      throw new UsageError('--namespace is for --kubernetes');
+    const { kubernetes = false, namespace, elect: elects = false } = values;
+    if (!kubernetes && (namespace !== undefined || elects)) {
+      throw new UsageError('--namespace and --elect are for --kubernetes');
     }
     const { startInstance } = await import('../instance.ts');
     const config = values.config;
@@ -95,7 +103,7 @@ export const command: Command = {
     const starting = startInstance({
       ...address,
       data: resolve(io.cwd, values.data),
-      kubernetes: values.kubernetes ? { env: io.env, namespace: values.namespace } : undefined,
+      kubernetes: kubernetes ? { env: io.env, namespace, elects } : undefined,
       config:
         config === undefined
           ? undefined
@@ -118,9 +126,14 @@ export const command: Command = {
       throw explained(error, address);
     });
     io.out(`listening on ${instance.url}`);
-    await stopped(io);
-    await instance.close();
-    return exit.good;
+    const lost = await Promise.race([stopped(io), instance.lost]);
+    if (lost === undefined) {
+      await instance.close();
+      return exit.good;
+    }
+    io.err(`cairn: this replica does not lead any more, and ends: ${lost}`);
+    await instance.close(0);
+    return exit.failed;
   },
 };
 

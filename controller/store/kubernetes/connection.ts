@@ -17,6 +17,22 @@ export interface Call {
   readonly type?: string;
   /** All attempts together; 30 s by default. */
   readonly deadlineMs?: number;
+  /** Asked before each attempt: how long it may take, in ms. Throws when it may not be made. */
+  readonly fence?: Fence;
+}
+
+/** Whether this process may write, and for how long it certainly may. */
+export type Fence = () => number;
+
+/** Who makes calls; ask for this where nothing is streamed. */
+export interface Caller {
+  /** See `Connection.call`. */
+  call(call: Call): Promise<Answer>;
+}
+
+/** Makes its calls, those that write, only while the fence lets them through. */
+export function fenced(caller: Caller, fence: Fence): Caller {
+  return { call: (call) => caller.call(call.method === 'GET' ? call : { ...call, fence }) };
 }
 
 export interface ConnectionOptions {
@@ -46,7 +62,7 @@ export class TooLarge extends Error {
 }
 
 /** Connections to an API server that are kept and used again; bounded in number, size and time. */
-export class Connection {
+export class Connection implements Caller {
   readonly #options: ConnectionOptions;
   readonly #agents: Readonly<Record<'calls' | 'watches', http.Agent>>;
   readonly #random: () => number;
@@ -111,7 +127,8 @@ export class Connection {
 
   async #attempt(call: Call): Promise<Answer> {
     const { attemptMs = defaultAttemptMs } = this.#options;
-    const late = AbortSignal.timeout(attemptMs);
+    const allowedMs = call.fence?.() ?? attemptMs;
+    const late = AbortSignal.timeout(Math.floor(Math.min(allowedMs, attemptMs)));
     const whole = AbortSignal.any([late, this.#closed.signal]);
     const answer = await answerOf(await this.#send(call, 'calls', { whole }));
     if (answer.status < 300) return answer;

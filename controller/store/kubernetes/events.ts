@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import { apiVersion, type ObjectKey } from '../../../crds/object.ts';
 import { StoreError, type ObjectEvent, type RecordedEvent } from '../../../crds/store.ts';
-import type { Connection } from './connection.ts';
+import type { Caller } from './connection.ts';
 import { isRecord } from './statuses.ts';
 import { TokenBuckets } from './token-buckets.ts';
 
 export interface EventsOptions {
-  readonly connection: Connection;
+  readonly connection: Caller;
   readonly now: () => Date;
   /** What tells these events, for people: the name of this process. */
   readonly instance: string;

@@ -3,7 +3,7 @@ import { promisify } from 'node:util';
 import { gunzip, gzip } from 'node:zlib';
 import { StoreError, type Inventory, type InventoryEntry } from '../../../crds/store.ts';
 import { plain } from '../../json.ts';
-import type { Connection } from './connection.ts';
+import type { Caller } from './connection.ts';
 import { isRecord } from './statuses.ts';
 
 /** A ConfigMap takes 1 MiB; longer texts are compressed, which makes room for some 30,000 entries. */
@@ -17,7 +17,7 @@ const manager = 'cairn';
  * replaces it must have seen it in this same object, else it is a Conflict.
  */
 export class ConfigMapInventory implements Inventory {
-  readonly #connection: Connection;
+  readonly #connection: Caller;
   readonly #namespace: string;
   readonly #source: string;
   readonly #name: string;
@@ -25,7 +25,7 @@ export class ConfigMapInventory implements Inventory {
   #version: string | undefined;
 
   /** `source` is `namespace/name`. */
-  constructor(connection: Connection, source: string) {
+  constructor(connection: Caller, source: string) {
     this.#connection = connection;
     const [namespace = '', name = ''] = source.split('/');
     this.#namespace = namespace;

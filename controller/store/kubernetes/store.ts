@@ -17,7 +17,7 @@ import type { Validate } from '../declared.ts';
 import { Watchers } from '../watch.ts';
 import { Cache } from './cache.ts';
 import type { Cluster } from './cluster.ts';
-import { Connection } from './connection.ts';
+import { Connection, fenced, type Caller, type Fence } from './connection.ts';
 import { objectOf, versionOf } from './entry.ts';
 import { Events } from './events.ts';
 import { ConfigMapInventory } from './inventory.ts';
@@ -45,6 +45,12 @@ export interface KubernetesOptions {
   readonly silenceMs?: number;
   /** See `ConnectionOptions`. */
   readonly attemptMs?: number;
+}
+
+interface Writing {
+  readonly caller: Caller;
+  readonly writer: Writer;
+  readonly events: Events;
 }
 
 interface Served {
@@ -80,8 +86,8 @@ export class KubernetesStore implements Store, InventoryStore {
   readonly #connection: Connection;
   readonly #served: ReadonlyMap<string, Served>;
   readonly #watchers: Watchers;
-  readonly #writer: Writer;
-  readonly #events: Events;
+  readonly #writing: Writing;
+  readonly #makeWriting: (caller: Caller) => Writing;
   readonly #patienceMs: number;
   readonly #stop = new AbortController();
   readonly #running: readonly Promise<void>[];
@@ -98,19 +104,22 @@ export class KubernetesStore implements Store, InventoryStore {
       isExpired: (kind, version) => this.#isExpired(kind, version),
       after: (kind, version, limit) => this.#of(kind).cache.after(version, limit),
     });
-    const judge = { kinds, validate };
-    this.#writer = new Writer({
-      connection,
-      judge,
-      cache: (kind) => this.#of(kind).cache,
-      namespace: options.namespace,
+    this.#makeWriting = (caller) => ({
+      caller,
+      writer: new Writer({
+        connection: caller,
+        judge: { kinds, validate },
+        cache: (kind) => this.#of(kind).cache,
+        namespace: options.namespace,
+      }),
+      events: new Events({
+        connection: caller,
+        now,
+        instance: hostname(),
+        uid: ({ kind, namespace, name }) => this.#served.get(kind)?.cache.get(namespace, name)?.uid,
+      }),
     });
-    this.#events = new Events({
-      connection,
-      now,
-      instance: hostname(),
-      uid: ({ kind, namespace, name }) => this.#served.get(kind)?.cache.get(namespace, name)?.uid,
-    });
+    this.#writing = this.#makeWriting(connection);
     this.#running = [...this.#served.values()].map((one) => one.reflector.run(this.#stop.signal));
   }
 
@@ -158,35 +167,53 @@ export class KubernetesStore implements Store, InventoryStore {
   }
 
   create(manifest: Manifest): Promise<KubeObject> {
-    return this.#writer.create(manifest);
+    return this.#writing.writer.create(manifest);
   }
 
   update(object: KubeObject): Promise<KubeObject> {
-    return this.#writer.update(object);
+    return this.#writing.writer.update(object);
   }
 
   updateStatus(object: KubeObject): Promise<KubeObject> {
-    return this.#writer.updateStatus(object);
+    return this.#writing.writer.updateStatus(object);
   }
 
   apply(manifest: Manifest, manager: string): ReturnType<Store['apply']> {
-    return this.#writer.apply(manifest, manager);
+    return this.#writing.writer.apply(manifest, manager);
   }
 
   delete(key: ObjectKey, options?: { uid?: string }): Promise<void> {
-    return this.#writer.delete(key, options);
+    return this.#writing.writer.delete(key, options);
   }
 
   record(event: ObjectEvent): Promise<void> {
-    return this.#events.record(event);
+    return this.#writing.events.record(event);
   }
 
   events(regarding: ObjectKey): Promise<readonly RecordedEvent[]> {
-    return this.#events.of(regarding);
+    return this.#writing.events.of(regarding);
   }
 
   inventory(source: string): Inventory {
-    return new ConfigMapInventory(this.#connection, source);
+    return new ConfigMapInventory(this.#writing.caller, source);
+  }
+
+  /** The same store, in which nothing is written but what the fence lets through. */
+  fenced(fence: Fence): Store & InventoryStore {
+    const { caller, writer, events } = this.#makeWriting(fenced(this.#connection, fence));
+    return {
+      get: (key) => this.get(key),
+      list: (kind, options) => this.list(kind, options),
+      watch: (kind, options) => this.watch(kind, options),
+      create: (manifest) => writer.create(manifest),
+      update: (object) => writer.update(object),
+      updateStatus: (object) => writer.updateStatus(object),
+      apply: (manifest, manager) => writer.apply(manifest, manager),
+      delete: (key, options) => writer.delete(key, options),
+      record: (event) => events.record(event),
+      events: (regarding) => events.of(regarding),
+      inventory: (source) => new ConfigMapInventory(caller, source),
+    };
   }
 
   /** Ends all watches, calls and connections. */

@@ -10,13 +10,13 @@ import { StoreError, type Store } from '../../../crds/store.ts';
 import { isSame, plain } from '../../json.ts';
 import { declaredMetadata, judged, keyOfManifest, type Judge } from '../declared.ts';
 import type { Cache } from './cache.ts';
-import type { Call, Connection } from './connection.ts';
+import type { Call, Caller } from './connection.ts';
 import { entryOf, objectOf, type Entry } from './entry.ts';
 import { collectionPath, fieldManager, objectPath, type ServedKind } from './resource.ts';
 import { isRecord, type Answer } from './statuses.ts';
 
 export interface WriterOptions {
-  readonly connection: Connection;
+  readonly connection: Caller;
   readonly judge: Judge<ServedKind>;
   readonly cache: (kind: string) => Cache;
   /** Only objects of this namespace; of all, when left out. */
