@@ -107,6 +107,19 @@ describe('access to a Kubernetes API server', needsKubernetes, () => {
     assert.match((await denied())?.message ?? '', /cannot update resource "widgets\/status"/);
   });
 
+  it('to watch is not needed to see what changes: it is listed then', async (t) => {
+    await allow({ widgets: ['get', 'list'] });
+    await clear(kubernetes);
+    const admin = await openWidgets(t, { cluster: await clusterOf(kubernetes) });
+    const store = await openWidgets(t, { cluster: await asCairn() });
+    await until(() => store.problems().length === 1);
+    assert.match(store.problems().join(), /cannot watch resource "widgets"/);
+
+    await admin.create(widget('one'));
+
+    await until(async () => (await store.get(keyed('one'))) !== undefined);
+  });
+
   it('is asked for at the start, verb by verb', async (t) => {
     await allow({ widgets: ['get', 'watch'] });
     const opening = openWidgets(t, { cluster: await asCairn(), patienceMs: 1500 });

@@ -107,15 +107,20 @@ export class Connection implements Caller {
   async stream(path: string, signal: AbortSignal): Promise<IncomingMessage> {
     const { attemptMs = defaultAttemptMs } = this.#options;
     const late = AbortSignal.timeout(attemptMs * 3);
+    let response: IncomingMessage | undefined;
+    const giveUp = () => response?.destroy(new Error('no answer in time'));
     try {
-      const response = await this.#send({ method: 'GET', path }, 'watches', {
+      response = await this.#send({ method: 'GET', path }, 'watches', {
         whole: AbortSignal.any([signal, this.#closed.signal]),
         head: late,
       });
       if (response.statusCode === 200) return response;
+      late.addEventListener('abort', giveUp);
       throw this.#refusal(await answerOf(response));
     } catch (error) {
       throw asFailure(error).error;
+    } finally {
+      late.removeEventListener('abort', giveUp);
     }
   }
 
@@ -147,7 +152,7 @@ export class Connection implements Caller {
     { whole, head }: { readonly whole: AbortSignal; readonly head?: AbortSignal },
   ): Promise<IncomingMessage> {
     const { cluster } = this.#options;
-    const { headers, tls } = await cluster.credentials();
+    const { headers, tls } = await orAborted(cluster.credentials(), head ?? whole);
     const { request } = cluster.server.protocol === 'http:' ? http : https;
     const text = body === undefined ? undefined : Buffer.from(JSON.stringify(body));
     const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
@@ -173,6 +178,18 @@ export class Connection implements Caller {
     sent.on('response', resolve);
     sent.end(text);
     return promise.finally(() => head?.removeEventListener('abort', giveUp));
+  }
+}
+
+/** Credentials may come from a program that hangs. */
+async function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const giveUp = () => reject(new Error('no credentials in time'));
+  signal.addEventListener('abort', giveUp);
+  try {
+    return await Promise.race([promise, aborted]);
+  } finally {
+    signal.removeEventListener('abort', giveUp);
   }
 }
 

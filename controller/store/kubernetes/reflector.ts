@@ -29,6 +29,7 @@ const refusedPauseMs = 5000;
 /** Pages of one list expire after minutes; then it is begun anew, but not for ever. */
 const mostRestarts = 3;
 const calmMs = 1000;
+const longestWishMs = 60_000;
 /** The reflector has its own pauses; it only bridges what is over at once. */
 const pageDeadlineMs = 2000;
 
@@ -74,7 +75,6 @@ export class Reflector {
         const { entries, version } = await this.#pages();
         cache.replace(entries, versionOf(version));
         this.#from = version;
-        this.#recovered();
         return;
       } catch (error) {
         const isExpired = error instanceof StoreError && error.reason === 'Expired';
@@ -160,7 +160,8 @@ export class Reflector {
     }
     this.#failure = asFailure(error, this.#options);
     const longest = isRefused ? refusedPauseMs : undefined;
-    return Math.max(retryAfterMs, backOffMs(this.#failures, this.#random, longest));
+    const wished = Math.min(retryAfterMs, longestWishMs);
+    return Math.max(wished, backOffMs(this.#failures, this.#random, longest));
   }
 
   #recovered(): void {
