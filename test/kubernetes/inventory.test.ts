@@ -48,12 +48,11 @@ describe('inventories on Kubernetes', needsKubernetes, () => {
     const cluster = await clusterOf(kubernetes);
     const [one, other] = [await openWidgets(t, { cluster }), await openWidgets(t, { cluster })];
     await one.inventory('default/shared').replace([entry('a')]);
-    await other.inventory('default/shared').list();
+    const read = other.inventory('default/shared');
+    await read.list();
     await one.inventory('default/shared').replace([entry('a'), entry('b')]);
 
-    const late = other.inventory('default/shared').replace([entry('z')]);
-
-    await rejects(late, 'Conflict', 409);
+    await rejects(read.replace([entry('z')]), 'Conflict', 409);
     assert.equal((await other.inventory('default/shared').list()).length, 2);
   });
 

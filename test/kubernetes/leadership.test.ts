@@ -3,7 +3,9 @@ import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
 import { seekLeadership, type Leadership } from '../../controller/leader/leadership.ts';
 import { monotonicMs } from '../../controller/leader/clock.ts';
+import { Lease } from '../../controller/leader/lease.ts';
 import { createLog } from '../../controller/log.ts';
+import { Connection } from '../../controller/store/kubernetes/connection.ts';
 import { keyed, widget } from '../controller/store/made-up.ts';
 import { rejects } from '../controller/store/store.contract.ts';
 import { startKubernetes, type Kubernetes } from '../world/kubernetes.ts';
@@ -40,6 +42,21 @@ describe('leadership', needsKubernetes, () => {
     assert.throws(() => first.fence(), /does not lead/);
     assert.equal(await second.leading, epoch + 1);
     assert.ok(second.fence() > 0);
+  });
+
+  it('is not judged by clocks, which differ', async (t) => {
+    const connection = new Connection({ cluster: await clusterOf(kubernetes), log });
+    t.after(() => connection.close());
+    const common = { connection, namespace: 'default', name: 'clocks', clock: monotonicMs };
+    const inAnHour = () => new Date(Date.now() + 3_600_000);
+    const one = new Lease({ ...common, identity: 'one', now: () => new Date() });
+    const ahead = new Lease({ ...common, identity: 'ahead', now: inAnHour });
+
+    assert.equal((await one.attempt()).is, 'held');
+    assert.equal((await ahead.attempt()).is, 'taken');
+    await one.release();
+    assert.equal((await ahead.attempt()).is, 'held');
+    assert.equal((await one.attempt()).is, 'taken');
   });
 
   it('outlasts an event loop that is busy for longer than the lease', async (t) => {

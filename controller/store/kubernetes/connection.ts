@@ -5,6 +5,8 @@ import { StoreError } from '../../../crds/store.ts';
 import type { Log } from '../../log.ts';
 import type { Cluster } from './cluster.ts';
 import { backOffMs, pause } from './pace.ts';
+import { answerOf } from './answer.ts';
+import { asFailure, Failure } from './failure.ts';
 import { asStoreError, type Answer } from './statuses.ts';
 
 /** One call of the Kubernetes API. */
@@ -46,20 +48,14 @@ export interface ConnectionOptions {
 const userAgent = 'cairn';
 const defaultAttemptMs = 10_000;
 const defaultDeadlineMs = 30_000;
-const longestRetryAfterMs = 30_000;
+const firstPauseMs = 100;
+const longestPauseMs = 4000;
 const mostConnections = 16;
 /** TCP's own probes, against peers that are gone without a word. */
 const probeMs = 15_000;
-/** A page of 500 objects; `TooLarge` has the reflector ask for shorter ones. */
-const largestBody = 64 * 1024 * 1024;
 
 /** What the API server says of an object that it has deleted. */
 const gone = { kind: 'Status', status: 'Success' } as const;
-
-/** The answer was longer than any that is read. */
-export class TooLarge extends Error {
-  override readonly name = 'TooLarge';
-}
 
 /** Connections to an API server that are kept and used again; bounded in number, size and time. */
 export class Connection implements Caller {
@@ -93,7 +89,7 @@ export class Connection implements Caller {
       if (isUncertain && result.meansGone(call))
         return { status: 200, retryAfterMs: 0, body: gone };
       isUncertain ||= result.isUncertain;
-      const wait = Math.max(result.retryAfterMs, backOffMs(attempt, this.#random) / 4);
+      const wait = Math.max(result.retryAfterMs, this.#pauseMs(attempt));
       const isLate = performance.now() + wait > deadline;
       const mayRepeat = result.mayRepeat(call, attempt) && !this.#closed.signal.aborted;
       if (isLate || !mayRepeat) throw result.error;
@@ -138,6 +134,12 @@ export class Connection implements Caller {
     const answer = await answerOf(await this.#send(call, 'calls', { whole }));
     if (answer.status < 300) return answer;
     throw this.#refusal(answer);
+  }
+
+  /** What is over at once costs little: the other end has closed a connection that was kept, say. */
+  #pauseMs(attempt: number): number {
+    if (attempt === 1) return firstPauseMs * this.#random();
+    return backOffMs(attempt - 1, this.#random, longestPauseMs);
   }
 
   #refusal(answer: Answer): StoreError {
@@ -190,87 +192,5 @@ async function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T
     return await Promise.race([promise, aborted]);
   } finally {
     signal.removeEventListener('abort', giveUp);
-  }
-}
-
-/** Why an attempt came to nothing, and what may be done about it. */
-class Failure {
-  readonly error: StoreError | TooLarge;
-  readonly retryAfterMs: number;
-  readonly #status: number;
-  readonly #wasSent: boolean;
-
-  constructor(error: StoreError | TooLarge, status: number, retryAfterMs = 0, wasSent = true) {
-    this.error = error;
-    this.#status = status;
-    this.retryAfterMs = Math.min(retryAfterMs, longestRetryAfterMs);
-    this.#wasSent = wasSent;
-  }
-
-  /** The server may have done what it was asked for. */
-  get isUncertain(): boolean {
-    return this.#status === 0 && this.#wasSent;
-  }
-
-  /** Of a deletion that was perhaps done by the attempt before. */
-  meansGone({ method }: Call): boolean {
-    return method === 'DELETE' && this.#status === 404;
-  }
-
-  mayRepeat({ method }: Call, attempt: number): boolean {
-    if (this.error instanceof TooLarge) return false;
-    if (this.#status === 401) return attempt === 1; // credentials are read again
-    if (this.#status === 429 || this.#status === 503) return true;
-    if (this.#status !== 0) return this.#status >= 500 && method === 'GET';
-    return !this.#wasSent || method !== 'POST';
-  }
-}
-
-/** Connections that were not made: nobody has heard of the call. */
-const unsent: ReadonlySet<string> = new Set([
-  'ECONNREFUSED',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-]);
-
-function asFailure(thrown: unknown): Failure {
-  if (thrown instanceof TooLarge) return new Failure(thrown, 0);
-  if (thrown instanceof StoreError) {
-    const { status = 0, retryAfterMs = 0 } = thrown as { status?: number; retryAfterMs?: number };
-    return new Failure(thrown, status, retryAfterMs);
-  }
-  const code = thrown instanceof Error && 'code' in thrown ? String(thrown.code) : '';
-  const message = thrown instanceof Error ? thrown.message : String(thrown);
-  const told = code === 'ABORT_ERR' ? 'no answer in time' : message || code;
-  const error = new StoreError('Unavailable', `the API server can't be reached: ${told}`, {
-    cause: thrown,
-  });
-  return new Failure(error, 0, 0, !unsent.has(code));
-}
-
-async function answerOf(response: IncomingMessage): Promise<Answer> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of response as AsyncIterable<Buffer>) {
-    bytes += chunk.length;
-    if (bytes > largestBody) throw new TooLarge(`an answer of more than ${largestBody} bytes`);
-    chunks.push(chunk);
-  }
-  const text = Buffer.concat(chunks).toString('utf8');
-  const { statusCode: status = 0, headers } = response;
-  const seconds = Number(headers['retry-after'] ?? 0);
-  const retryAfterMs = Number.isFinite(seconds) && seconds > 0 ? seconds * 1000 : 0;
-  return { status, retryAfterMs, body: parsed(text, status) };
-}
-
-/** A failure may come from something on the way, which speaks no JSON: then its text is the message. */
-function parsed(text: string, status: number): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    if (status >= 300) return { message: text.trim().slice(0, 200) };
-    throw error;
   }
 }

@@ -3,7 +3,8 @@ import { apiVersion } from '../../../crds/object.ts';
 import { StoreError } from '../../../crds/store.ts';
 import type { Log } from '../../log.ts';
 import type { Cache } from './cache.ts';
-import { TooLarge, type Connection } from './connection.ts';
+import { TooLarge } from './answer.ts';
+import type { Connection } from './connection.ts';
 import { entryOf, versionOf, type Entry } from './entry.ts';
 import { jsonLines } from './lines.ts';
 import { backOffMs, pause } from './pace.ts';
@@ -24,8 +25,11 @@ export interface ReflectorOptions {
 /** API servers send a bookmark about once a minute. */
 const defaultSilenceMs = 70_000;
 const pageSize = 500;
-/** Refusals are looked at again sooner: somebody is about to apply a CRD or a role. */
-const refusedPauseMs = 5000;
+/**
+ * Where nobody is burdened by it, looks are more frequent: somebody is about to apply a CRD or a
+ * role, or to start the server again.
+ */
+const shortPauseMs = 5000;
 /** Pages of one list expire after minutes; then it is begun anew, but not for ever. */
 const mostRestarts = 3;
 const calmMs = 1000;
@@ -159,7 +163,8 @@ export class Reflector {
       log.warn(`cannot follow ${kind} objects`, { path: this.#options.path, because: told(error) });
     }
     this.#failure = asFailure(error, this.#options);
-    const longest = isRefused ? refusedPauseMs : undefined;
+    const isAway = !isAnswer;
+    const longest = isRefused || isAway ? shortPauseMs : undefined;
     const wished = Math.min(retryAfterMs, longestWishMs);
     return Math.max(wished, backOffMs(this.#failures, this.#random, longest));
   }

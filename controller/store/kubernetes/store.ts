@@ -1,4 +1,3 @@
-import { hostname } from 'node:os';
 import type { KubeObject, Manifest, ObjectKey } from '../../../crds/object.ts';
 import {
   StoreError,
@@ -17,14 +16,12 @@ import type { Validate } from '../declared.ts';
 import { Watchers } from '../watch.ts';
 import { Cache } from './cache.ts';
 import type { Cluster } from './cluster.ts';
-import { Connection, fenced, type Caller, type Fence } from './connection.ts';
+import { Connection, fenced, type Fence } from './connection.ts';
 import { objectOf, versionOf } from './entry.ts';
-import { Events } from './events.ts';
-import { ConfigMapInventory } from './inventory.ts';
 import { pause } from './pace.ts';
 import { Reflector } from './reflector.ts';
 import { collectionPath, type ServedKind } from './resource.ts';
-import { Writer } from './writer.ts';
+import { writing, type Writing, type WritingParts } from './writing.ts';
 
 export interface KubernetesOptions {
   readonly cluster: Cluster;
@@ -45,12 +42,6 @@ export interface KubernetesOptions {
   readonly silenceMs?: number;
   /** See `ConnectionOptions`. */
   readonly attemptMs?: number;
-}
-
-interface Writing {
-  readonly caller: Caller;
-  readonly writer: Writer;
-  readonly events: Events;
 }
 
 interface Served {
@@ -87,7 +78,7 @@ export class KubernetesStore implements Store, InventoryStore {
   readonly #served: ReadonlyMap<string, Served>;
   readonly #watchers: Watchers;
   readonly #writing: Writing;
-  readonly #makeWriting: (caller: Caller) => Writing;
+  readonly #parts: WritingParts;
   readonly #patienceMs: number;
   readonly #stop = new AbortController();
   readonly #running: readonly Promise<void>[];
@@ -104,22 +95,10 @@ export class KubernetesStore implements Store, InventoryStore {
       isExpired: (kind, version) => this.#isExpired(kind, version),
       after: (kind, version, limit) => this.#of(kind).cache.after(version, limit),
     });
-    this.#makeWriting = (caller) => ({
-      caller,
-      writer: new Writer({
-        connection: caller,
-        judge: { kinds, validate },
-        cache: (kind) => this.#of(kind).cache,
-        namespace: options.namespace,
-      }),
-      events: new Events({
-        connection: caller,
-        now,
-        instance: hostname(),
-        uid: ({ kind, namespace, name }) => this.#served.get(kind)?.cache.get(namespace, name)?.uid,
-      }),
-    });
-    this.#writing = this.#makeWriting(connection);
+    const { namespace } = options;
+    const cache = (kind: string) => this.#of(kind).cache;
+    this.#parts = { judge: { kinds, validate }, cache, namespace, now };
+    this.#writing = writing(connection, this.#parts);
     this.#running = [...this.#served.values()].map((one) => one.reflector.run(this.#stop.signal));
   }
 
@@ -167,52 +146,45 @@ export class KubernetesStore implements Store, InventoryStore {
   }
 
   create(manifest: Manifest): Promise<KubeObject> {
-    return this.#writing.writer.create(manifest);
+    return this.#writing.create(manifest);
   }
 
   update(object: KubeObject): Promise<KubeObject> {
-    return this.#writing.writer.update(object);
+    return this.#writing.update(object);
   }
 
   updateStatus(object: KubeObject): Promise<KubeObject> {
-    return this.#writing.writer.updateStatus(object);
+    return this.#writing.updateStatus(object);
   }
 
   apply(manifest: Manifest, manager: string): ReturnType<Store['apply']> {
-    return this.#writing.writer.apply(manifest, manager);
+    return this.#writing.apply(manifest, manager);
   }
 
   delete(key: ObjectKey, options?: { uid?: string }): Promise<void> {
-    return this.#writing.writer.delete(key, options);
+    return this.#writing.delete(key, options);
   }
 
   record(event: ObjectEvent): Promise<void> {
-    return this.#writing.events.record(event);
+    return this.#writing.record(event);
   }
 
   events(regarding: ObjectKey): Promise<readonly RecordedEvent[]> {
-    return this.#writing.events.of(regarding);
+    return this.#writing.events(regarding);
   }
 
   inventory(source: string): Inventory {
-    return new ConfigMapInventory(this.#writing.caller, source);
+    return this.#writing.inventory(source);
   }
 
   /** The same store, in which nothing is written but what the fence lets through. */
   fenced(fence: Fence): Store & InventoryStore {
-    const { caller, writer, events } = this.#makeWriting(fenced(this.#connection, fence));
+    const own = writing(fenced(this.#connection, fence), this.#parts);
     return {
+      ...own,
       get: (key) => this.get(key),
       list: (kind, options) => this.list(kind, options),
       watch: (kind, options) => this.watch(kind, options),
-      create: (manifest) => writer.create(manifest),
-      update: (object) => writer.update(object),
-      updateStatus: (object) => writer.updateStatus(object),
-      apply: (manifest, manager) => writer.apply(manifest, manager),
-      delete: (key, options) => writer.delete(key, options),
-      record: (event) => events.record(event),
-      events: (regarding) => events.of(regarding),
-      inventory: (source) => new ConfigMapInventory(caller, source),
     };
   }
 
