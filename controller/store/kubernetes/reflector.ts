@@ -47,6 +47,7 @@ export class Reflector {
   #from: string | undefined;
   #failures = 0;
   #failure: StoreError | undefined;
+  #isTold = false;
   #limit = pageSize;
 
   constructor(options: ReflectorOptions) {
@@ -159,7 +160,8 @@ export class Reflector {
     const isStuck = isAnswer && this.#failures > 3;
     if (isExpired || isRefused || isStuck) this.#from = undefined;
     if (isExpired && performance.now() - start > calmMs) return 0;
-    if (!this.#failure && (isRefused || this.#failures > 1)) {
+    if (!this.#isTold && (isRefused || this.#failures > 1)) {
+      this.#isTold = true;
       log.warn(`cannot follow ${kind} objects`, { path: this.#options.path, because: told(error) });
     }
     this.#failure = asFailure(error, this.#options);
@@ -170,7 +172,8 @@ export class Reflector {
   }
 
   #recovered(): void {
-    if (this.#failure) this.#options.log.info(`following ${this.#options.kind} objects again`, {});
+    if (this.#isTold) this.#options.log.info(`following ${this.#options.kind} objects again`, {});
+    this.#isTold = false;
     this.#failure = undefined;
     this.#failures = 0;
   }
