@@ -1,33 +1,26 @@
 import { join } from 'node:path';
 import { publicKeys } from '../apt/openpgp.ts';
-import { apiVersion } from '../crds/object.ts';
+import { apiVersion, type KubeObject } from '../crds/object.ts';
+import type { InventoryStore, Store } from '../crds/store.ts';
 import { ConfigSourceKind } from '../crds/config-source.ts';
 import { EnvironmentKind, type Environment } from '../crds/environment.ts';
-import { kinds } from '../crds/index.ts';
-import { validateManifest } from '../crds/validate.ts';
 import { openBlobs } from '../depot/file-blobs.ts';
 import { Trees } from '../depot/trees.ts';
-import { environmentReconciler } from '../reconcilers/environment/index.ts';
 import { KeyFolder } from '../reconcilers/environment/key-store.ts';
 import { signersOf } from '../reconcilers/environment/signers.ts';
 import { HostSlots } from '../reconcilers/fetch/slots.ts';
-import { mirrorReconciler } from '../reconcilers/mirror/index.ts';
 import { LazyFiles } from '../reconcilers/mirror/lazy-pool.ts';
-import { ThreadRunner } from '../reconcilers/mirror/thread-runner.ts';
-import { mirrorSetReconciler } from '../reconcilers/mirror-set/index.ts';
 import { snapshotDiffer } from '../reconcilers/snapshot/diff-worker-pool.ts';
-import { snapshotReconciler } from '../reconcilers/snapshot/index.ts';
 import { makeDataDirectory } from './data-directory.ts';
 import { createServer } from './http/server.ts';
 import type { Log } from './log.ts';
-import { startLoop } from './loop/controller.ts';
+import { electedShift, soleShift } from './leader/shift.ts';
 import { createMetrics } from './loop/metrics.ts';
-import { createMirrorMetrics } from './mirror-metrics.ts';
 import { secretFolder } from './secrets.ts';
-import { configSourceReconciler } from './sources/reconciler.ts';
 import { lockDataDirectory } from './store/lock.ts';
-import { openSqliteStore, type SqliteStore } from './store/sqlite.ts';
+import { openStore, type KubernetesLocation } from './store/open.ts';
 import { ownTokens } from './tokens.ts';
+import { startWork } from './work.ts';
 
 export interface ConfigLocation {
   readonly location: string;
@@ -42,6 +35,8 @@ export interface InstanceOptions {
   readonly host: string;
   readonly port: number;
   readonly config?: ConfigLocation | undefined;
+  /** Keeps objects on this API server; else in the data directory. */
+  readonly kubernetes?: KubernetesLocation | undefined;
   /** Secrets as files; `<data>/secrets` by default. */
   readonly secretsFolder?: string | undefined;
   readonly externalUrl?: string | undefined;
@@ -50,9 +45,11 @@ export interface InstanceOptions {
 
 export interface Instance {
   readonly url: string;
-  readonly store: SqliteStore;
-  /** Finishes what runs, writes everything down and lets go of the data directory. */
-  close(): Promise<void>;
+  readonly store: Store;
+  /** Resolves with the reason when another replica leads by now: this one has to end. */
+  readonly lost: Promise<string>;
+  /** Finishes what runs, for 10 s by default, and lets go of the data directory. */
+  close(withinMs?: number): Promise<void>;
 }
 
 const closeGraceMs = 10_000;
@@ -64,50 +61,38 @@ const configName = 'config';
  * directory. Throws when another process uses that directory or the port, with nothing left running.
  */
 export async function startInstance(options: InstanceOptions): Promise<Instance> {
-  const { data, log } = options;
+  const { data, log, kubernetes } = options;
+  const namespace = kubernetes?.namespace ?? 'default';
+  const elects = kubernetes?.elects ?? false;
   await using started = new AsyncDisposableStack();
   makeDataDirectory(data);
-  const lock = lockDataDirectory(data);
-  started.defer(() => lock.release());
+  const lock = elects ? undefined : lockDataDirectory(data);
+  started.defer(() => lock?.release());
   const now = () => new Date();
-  const blobs = await openBlobs(join(data, 'depot'), { recover: true });
+  const depot = join(data, 'depot');
+  const blobs = await openBlobs(depot, { recover: !elects });
   started.defer(() => blobs.close());
   const trees = new Trees(blobs);
-  const store = openSqliteStore(join(data, 'cairn.db'), { kinds, validate: validateManifest, now });
-  started.defer(() => store.close());
+  const opened = await openStore({ data, kubernetes, log, now });
+  const { store } = opened;
+  started.defer(() => opened.close());
   const secrets = secretFolder(options.secretsFolder ?? join(data, 'secrets'));
   const keyStore = new KeyFolder(join(data, 'keys'));
   const tokens = ownTokens(join(data, 'tokens'));
-  const runner = new ThreadRunner({ depot: join(data, 'depot'), cache: join(data, 'cache') });
-  started.defer(() => runner.close());
   const metrics = createMetrics();
-  const sources = configSourceReconciler({
-    dataDir: data,
-    store,
-    inventory: (source) => store.inventory(source),
-    secrets,
-    now,
-    log,
-  });
-  started.defer(() => sources.close());
-  const loop = startLoop({
-    store,
-    reconcilers: [
-      mirrorReconciler({ runner, secrets, observer: createMirrorMetrics(metrics.registry) }),
-      mirrorSetReconciler,
-      snapshotReconciler,
-      environmentReconciler({ blobs, trees, keyStore, secrets }),
-      sources,
-    ],
-    now,
-    log,
-    metrics,
-  });
-  started.defer(async () => void (await loop.stop(closeGraceMs)));
-  let isSynced = false;
-  void loop.synced.then(() => (isSynced = true));
+  const parts = { data, blobs, trees, keyStore, secrets, metrics, now, log };
+  const begin = async (to: Store & InventoryStore) => {
+    if (elects) await (await openBlobs(depot, { recover: true })).close();
+    await declareConfig(to, namespace, options);
+    return startWork({ ...parts, store: to });
+  };
+  const shift = lock
+    ? soleShift(await begin(store), lock)
+    : electedShift({ data, begin, log, ...opened.seekLeadership() });
+  let graceMs = closeGraceMs;
+  started.defer(() => shift.close(graceMs));
   const environmentKeys = async (name: string) => {
-    const found = await store.get({ kind: EnvironmentKind.kind, namespace: 'default', name });
+    const found = await store.get({ kind: EnvironmentKind.kind, namespace, name });
     const environment = found as Environment | undefined;
     if (!environment?.status.published) return undefined;
     const { keys } = await signersOf(environment, { keyStore, secrets }, now());
@@ -115,39 +100,53 @@ export async function startInstance(options: InstanceOptions): Promise<Instance>
   };
   const server = createServer({
     store,
+    namespace,
     blobs,
     trees,
     lazy: new LazyFiles({ store, blobs, slots: new HostSlots(), secrets }),
     environmentKeys,
-    diff: snapshotDiffer({ store, depotRoot: join(data, 'depot') }),
+    diff: snapshotDiffer({ store, namespace, depotRoot: depot }),
     inventories: async () => {
       const { items } = await store.list(ConfigSourceKind.kind);
-      return items.map(({ metadata: { namespace, name } }) => ({
-        name,
-        entries: store.inventory(`${namespace}/${name}`).list(),
-      }));
+      const entries = ({ metadata: { namespace, name } }: KubeObject) =>
+        store.inventory(`${namespace}/${name}`).list();
+      return Promise.all(
+        items.map(async (item) => ({ name: item.metadata.name, entries: await entries(item) })),
+      );
     },
     metrics: metrics.registry,
-    health: () => ({ ...loop.health(), ready: isSynced }),
+    health: () => shift.health(),
     log,
     readToken: tokens.read,
     adminToken: tokens.admin,
     ...(options.externalUrl ? { externalUrl: options.externalUrl } : {}),
     now,
   });
-  started.defer(() => server.close(closeGraceMs));
-  await declareConfig(store, options.config);
+  started.defer(() => server.close(graceMs));
   const { url } = await server.listen(options.host, options.port);
-  lock.announce(url);
+  shift.announce(url);
   const running = started.move();
-  return { url, store, close: () => running.disposeAsync() };
+  return {
+    url,
+    store,
+    lost: shift.lost,
+    async close(withinMs = closeGraceMs) {
+      graceMs = withinMs;
+      await running.disposeAsync();
+    },
+  };
 }
 
-/** Makes the ConfigSource say what the command line says; without --config there is none. */
-async function declareConfig(store: SqliteStore, config: ConfigLocation | undefined) {
-  const key = { kind: ConfigSourceKind.kind, namespace: 'default', name: configName };
+/** Makes the ConfigSource say what the command line says; without --config there is no such one. */
+async function declareConfig(
+  store: Store,
+  namespace: string,
+  { config, kubernetes }: Pick<InstanceOptions, 'config' | 'kubernetes'>,
+): Promise<void> {
+  const key = { kind: ConfigSourceKind.kind, namespace, name: configName };
   if (!config) {
-    if (await store.get(key)) await store.delete(key);
+    const isOurs = kubernetes === undefined; // else somebody may have applied it with kubectl
+    if (isOurs && (await store.get(key))) await store.delete(key);
     return;
   }
   const { location, branch, path, interval, secret } = config;
@@ -159,7 +158,7 @@ async function declareConfig(store: SqliteStore, config: ConfigLocation | undefi
     ...(secret === undefined ? {} : { secretRef: { name: secret } }),
   };
   await store.apply(
-    { apiVersion, kind: ConfigSourceKind.kind, metadata: { name: configName }, spec },
+    { apiVersion, kind: ConfigSourceKind.kind, metadata: { name: configName, namespace }, spec },
     'cairn-run',
   );
 }

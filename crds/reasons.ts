@@ -1,3 +1,5 @@
+import { StoreError } from './store.ts';
+
 /**
  * Every way that making a declared object true can fail, and what the reconcile loop does about it.
  *
@@ -35,6 +37,9 @@ const remedies = {
   PruneHeld: 'wait',
   ConfigInvalid: 'wait',
   ConfigUnreachable: 'retry',
+  // The store that everything is declared in.
+  AccessDenied: 'retry',
+  StoreUnavailable: 'retry',
   // Ourselves.
   DepotFull: 'retry',
   BlobMissing: 'retry',
@@ -64,9 +69,16 @@ export class CairnError extends Error {
   }
 }
 
+/** Refusals of the store that people can do something about; its others are bugs of the caller. */
+const ofStore = { Forbidden: 'AccessDenied', Unavailable: 'StoreUnavailable' } as const;
+
 /** Gives an unknown thrown value a name, so that callers handle one type only. */
 export function asCairnError(thrown: unknown): CairnError {
   if (thrown instanceof CairnError) return thrown;
+  if (thrown instanceof StoreError && thrown.reason in ofStore) {
+    const reason = ofStore[thrown.reason as keyof typeof ofStore];
+    return new CairnError(reason, thrown.message, { cause: thrown });
+  }
   const message = thrown instanceof Error ? thrown.message : String(thrown);
   const code = thrown instanceof Error && 'code' in thrown ? thrown.code : undefined;
   if (code === 'ENOSPC' || code === 'EDQUOT') {

@@ -3,17 +3,27 @@ import type { CommonStatus, KubeObject, Manifest, ObjectKey } from './object.ts'
 /** Why a store refused a call. `code` is the HTTP status that the Kubernetes API would answer with. */
 export class StoreError extends Error {
   override readonly name = 'StoreError';
-  readonly code: 404 | 409 | 410 | 422;
-  readonly reason: 'NotFound' | 'AlreadyExists' | 'Conflict' | 'Expired' | 'Invalid';
+  readonly code: (typeof codes)[keyof typeof codes];
+  readonly reason: keyof typeof codes;
 
-  constructor(reason: StoreError['reason'], message: string) {
-    super(message);
+  constructor(reason: StoreError['reason'], message: string, options?: ErrorOptions) {
+    super(message, options);
     this.reason = reason;
-    this.code = { NotFound: 404, AlreadyExists: 409, Conflict: 409, Expired: 410, Invalid: 422 }[
-      reason
-    ] as StoreError['code'];
+    this.code = codes[reason];
   }
 }
+
+const codes = {
+  /** This process may not do that; the message says what. */
+  Forbidden: 403,
+  NotFound: 404,
+  AlreadyExists: 409,
+  Conflict: 409,
+  Expired: 410,
+  Invalid: 422,
+  /** The store can't be reached. A write may have happened all the same. */
+  Unavailable: 503,
+} as const;
 
 /**
  * One change of one object. `deleted` carries its last state. A `bookmark` says that everything up
@@ -96,6 +106,26 @@ export interface EventLog {
   record(event: ObjectEvent): Promise<void>;
   /** Oldest first. */
   events(regarding: ObjectKey): Promise<readonly RecordedEvent[]>;
+}
+
+/** One object that a config source has applied, and the file it came from. */
+export interface InventoryEntry extends ObjectKey {
+  readonly uid: string;
+  /** Relative to the config source. */
+  readonly file: string;
+}
+
+/** What one config source has applied: the only objects that it may prune. */
+export interface Inventory {
+  /** Sorted by kind, namespace and name. */
+  list(): Promise<InventoryEntry[]>;
+  /** All or nothing, also across a crash. */
+  replace(entries: readonly InventoryEntry[]): Promise<void>;
+}
+
+export interface InventoryStore {
+  /** The inventory of the config source `namespace/name`; empty if it has none yet. */
+  inventory(source: string): Inventory;
 }
 
 export type Store = StoreReader & StoreWatcher & StoreWriter & EventLog;

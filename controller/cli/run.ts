@@ -23,6 +23,21 @@ const options = {
     value: 'NAME',
     description: 'the secret with the credentials for the git repository',
   },
+  kubernetes: {
+    type: 'boolean',
+    description:
+      'work on the custom resources of a cluster: of KUBECONFIG, or the own one in a Pod',
+  },
+  namespace: {
+    type: 'string',
+    value: 'NAME',
+    description: 'with --kubernetes: only objects of this namespace; else of all',
+  },
+  elect: {
+    type: 'boolean',
+    description:
+      'with --kubernetes: one of several replicas that share DIR works, all of them serve',
+  },
   data: {
     type: 'string',
     value: 'DIR',
@@ -61,9 +76,15 @@ const options = {
 export const command: Command = {
   name: 'run',
   summary: 'Runs Cairn: makes what is declared true, and serves it.',
-  usage: ['run --config DIR_OR_GIT_URL --data DIR [--listen HOST:PORT]', 'run --demo'],
+  usage: [
+    'run --config DIR_OR_GIT_URL --data DIR [--listen HOST:PORT]',
+    'run --kubernetes [--namespace NAME] [--elect] --data DIR [--listen HOST:PORT]',
+    'run --demo',
+  ],
   options,
-  exits: { 1: 'it could not start, for example because another Cairn uses the data directory' },
+  exits: {
+    1: 'it could not start, for example because another Cairn uses the data directory; or it led, and does not any more',
+  },
   examples: ['cairn run --config ./config --data ./cairn-data', 'cairn run --demo'],
 
   async run(args, io) {
@@ -73,12 +94,17 @@ export const command: Command = {
       const { runDemo } = await import('./demo.ts');
       return runDemo(listenAddress(values.listen), io);
     }
+    const { kubernetes = false, namespace, elect: elects = false } = values;
+    if (!kubernetes && (namespace !== undefined || elects)) {
+      throw new UsageError('--namespace and --elect are for --kubernetes');
+    }
     const { startInstance } = await import('../instance.ts');
     const config = values.config;
     const address = listenAddress(values.listen);
     const starting = startInstance({
       ...address,
       data: resolve(io.cwd, values.data),
+      kubernetes: kubernetes ? { env: io.env, namespace, elects } : undefined,
       config:
         config === undefined
           ? undefined
@@ -101,9 +127,14 @@ export const command: Command = {
       throw explained(error, address);
     });
     io.out(`listening on ${instance.url}`);
-    await stopped(io);
-    await instance.close();
-    return exit.good;
+    const lost = await Promise.race([stopped(io), instance.lost]);
+    if (lost === undefined) {
+      await instance.close();
+      return exit.good;
+    }
+    io.err(`cairn: this replica does not lead any more, and ends: ${lost}`);
+    await instance.close(0);
+    return exit.failed;
   },
 };
 

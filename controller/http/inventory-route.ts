@@ -1,5 +1,5 @@
 import express, { type Router } from 'express';
-import type { InventoryEntry } from '../store/records.ts';
+import type { InventoryEntry } from '../../crds/store.ts';
 
 /** What one config source has applied. */
 export interface SourceInventory {

@@ -7,8 +7,8 @@ import { StoreError, type StoreReader, type StoreWatcher } from '../../crds/stor
 import { mountTable, type MountTable } from './mount-table.ts';
 import type { Log } from '../log.ts';
 
-/** Only objects of this namespace have URLs. */
-export const servedNamespace = 'default';
+/** Only objects of one namespace have URLs: of this one, unless the server is for another. */
+export const usualNamespace = 'default';
 
 /** What is served now, kept up to date from the store. */
 export interface Mounts {
@@ -56,24 +56,33 @@ class Replica<Stored extends KubeObject<unknown, object>> {
   }
 }
 
+export interface FollowOptions {
+  readonly store: StoreReader & StoreWatcher;
+  readonly namespace?: string;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+}
+
 /**
  * Reads all mounts, then follows them until the signal aborts. A store that fails later is asked
  * again with growing pauses; meanwhile what was known last is served. Throws what the first read
  * throws.
  */
-export async function followMounts(
-  store: StoreReader & StoreWatcher,
-  log: Log,
-  signal: AbortSignal,
-): Promise<Mounts> {
+export async function followMounts({
+  store,
+  namespace = usualNamespace,
+  log,
+  signal,
+}: FollowOptions): Promise<Mounts> {
   let table: MountTable | undefined;
   const changed = () => (table = undefined);
   const mirrors = new Replica<Mirror>(MirrorKind.kind, servedOfMirror, changed);
   const snapshots = new Replica<Snapshot>(SnapshotKind.kind, servedOfSnapshot, changed);
   const environments = new Replica<Environment>(EnvironmentKind.kind, servedOfEnvironment, changed);
   for (const replica of [mirrors, snapshots, environments]) {
-    const from = await read(store, replica);
-    void follow(store, replica, from, log, signal);
+    const source = { store, namespace, log, signal };
+    const from = await read(source, replica);
+    void follow(source, replica, from);
   }
   return {
     table: () =>
@@ -101,31 +110,26 @@ function servedOfEnvironment({ status }: Environment): unknown {
   return [status?.published, status?.history];
 }
 
+type Source = Required<FollowOptions>;
+
 type AnyReplica = Pick<Replica<KubeObject>, 'kind' | 'replace' | 'put' | 'remove'>;
 
-async function read(store: StoreReader, replica: AnyReplica): Promise<string> {
-  const { items, resourceVersion } = await store.list(replica.kind, {
-    namespace: servedNamespace,
-  });
+async function read({ store, namespace }: Source, replica: AnyReplica): Promise<string> {
+  const { items, resourceVersion } = await store.list(replica.kind, { namespace });
   replica.replace(items);
   return resourceVersion;
 }
 
-async function follow(
-  store: StoreReader & StoreWatcher,
-  replica: AnyReplica,
-  start: string,
-  log: Log,
-  signal: AbortSignal,
-): Promise<void> {
+async function follow(source: Source, replica: AnyReplica, start: string): Promise<void> {
+  const { store, namespace, log, signal } = source;
   let from: string | undefined = start;
   let pause = 100;
   while (!signal.aborted) {
     try {
-      from ??= await read(store, replica);
+      from ??= await read(source, replica);
       for await (const event of store.watch(replica.kind, { from, signal })) {
         pause = 100;
-        if (event.type === 'bookmark' || event.object.metadata.namespace !== servedNamespace) {
+        if (event.type === 'bookmark' || event.object.metadata.namespace !== namespace) {
           continue;
         }
         if (event.type === 'deleted') replica.remove(event.object.metadata.name);

@@ -14,6 +14,8 @@ export interface Health {
 
 export interface ServerOptions {
   readonly store: Store;
+  /** Only objects of this namespace have URLs; `default` when left out. */
+  readonly namespace?: string;
   readonly blobs: BlobReader;
   readonly trees: Trees;
   readonly lazy: LazyPool;

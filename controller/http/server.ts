@@ -51,7 +51,12 @@ export function createServer(options: ServerOptions): Server {
   const connections = new Connections(http);
 
   async function listen(host: string, port: number): Promise<{ url: string }> {
-    const mounts = await followMounts(options.store, log, shutdown.signal);
+    const mounts = await followMounts({
+      store: options.store,
+      ...(options.namespace !== undefined && { namespace: options.namespace }),
+      log,
+      signal: shutdown.signal,
+    });
     const site = new Site({
       ...options,
       mounts,

@@ -1,5 +1,5 @@
 import { keyOf, type ObjectKey } from '../../crds/object.ts';
-import type { Store } from '../../crds/store.ts';
+import { StoreError, type Store } from '../../crds/store.ts';
 import type { Log } from '../log.ts';
 import { jittered } from './backoff.ts';
 import { DependencyIndex } from './dependencies.ts';
@@ -42,6 +42,8 @@ export interface Loop {
 }
 
 const defaultWorkers = 4;
+/** No growing pauses while the store is away: once it is back, everything is to go on soon. */
+const awayMs = 2000;
 /** Looks that nobody asked for, lest anything be forgotten. They write nothing when all is well. */
 const safetyMs = { done: 10 * 3600_000, waiting: 5 * 60_000, blind: 30_000 };
 
@@ -176,6 +178,10 @@ class ReconcileLoop implements Loop {
     if (isTooMany) await this.#tellOfHotLoop(object);
     const next = await this.#runner.run(object, signal).catch((error: unknown): Next => {
       if (signal.aborted) return { do: 'stop' };
+      if (error instanceof StoreError && error.reason === 'Unavailable') {
+        this.#options.log.warn('the store is away', { ...object, because: error.message });
+        return { do: 'return', again: { ms: awayMs } };
+      }
       this.#options.log.error('the store failed', { ...object, error });
       return { do: 'return', remedy: 'retry' };
     });

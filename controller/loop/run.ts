@@ -1,5 +1,5 @@
 import { finalizer, keyOf, type KubeObject, type ObjectKey } from '../../crds/object.ts';
-import { asCairnError, type Remedy } from '../../crds/reasons.ts';
+import { asCairnError, type CairnError, type Remedy } from '../../crds/reasons.ts';
 import {
   StoreError,
   type AnyStatus,
@@ -70,6 +70,7 @@ export class Runner {
         ? { do: 'rest' }
         : await this.#reconcile(reconciler, object, signal);
     } catch (error) {
+      if (isStoreError(error, 'Forbidden')) return this.#denied(object, asCairnError(error));
       if (!isOvertaken(error)) throw error;
       this.#options.log.debug('overtaken', { object: keyOf(object), because: error.message });
       return { do: 'repeat' };
@@ -101,6 +102,18 @@ export class Runner {
       ...(failure && { remedy: failure.remedy }),
       ...(again && { again }),
     };
+  }
+
+  /** The object says what this process may not do; where not even that is allowed, an event does. */
+  async #denied(object: KubeObject, thrown: CairnError): Promise<Next> {
+    try {
+      await this.#settler.settle(object, { thrown }, undefined);
+    } catch (error) {
+      const { reason, message } = thrown;
+      await this.#settler.record(object, { type: 'Warning', reason, message });
+      if (!isOvertaken(error)) throw error;
+    }
+    return { do: 'return', remedy: thrown.remedy };
   }
 
   async #finalize(
@@ -149,6 +162,8 @@ async function attempt(work: () => Promise<Report<AnyStatus>>): Promise<Outcome>
   try {
     return { report: await work() };
   } catch (error) {
+    // overtaken, or nowhere to write to: nothing that the object should say
+    if (isStoreError(error, 'Conflict') || isStoreError(error, 'Unavailable')) throw error;
     return { thrown: asCairnError(error) };
   }
 }
@@ -160,7 +175,11 @@ function handledBy(outcome: Outcome, { requested }: RunContext): string | undefi
 }
 
 function isOvertaken(error: unknown): error is StoreError {
-  return error instanceof StoreError && ['Conflict', 'NotFound'].includes(error.reason);
+  return isStoreError(error, 'Conflict') || isStoreError(error, 'NotFound');
+}
+
+function isStoreError(error: unknown, reason: StoreError['reason']): error is StoreError {
+  return error instanceof StoreError && error.reason === reason;
 }
 
 function withFinalizers(object: KubeObject, finalizers: string[]): KubeObject {

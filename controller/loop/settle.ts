@@ -32,12 +32,12 @@ export class Settler {
   async settle(object: KubeObject, outcome: Outcome, handled: string | undefined): Promise<void> {
     this.#logUnknown(object, outcome);
     if ('report' in outcome) {
-      for (const event of outcome.report.events ?? []) await this.#record(object, event);
+      for (const event of outcome.report.events ?? []) await this.record(object, event);
     }
     const status = await this.#write(object, outcome, handled);
     const event = readyEvent(object, { ...object, status }, outcome);
     if (!event) return;
-    await this.#record(object, event);
+    await this.record(object, event);
     const { reason, message } = event;
     this.#options.log[event.type === 'Warning' ? 'warn' : 'info']('status changed', {
       ...fieldsOf(object),
@@ -63,7 +63,7 @@ export class Settler {
   }
 
   /** Events are for people: one that can't be stored fails nothing. */
-  async #record(object: KubeObject, event: Omit<ObjectEvent, 'regarding'>): Promise<void> {
+  async record(object: KubeObject, event: Omit<ObjectEvent, 'regarding'>): Promise<void> {
     const { store, log } = this.#options;
     const { namespace, name } = object.metadata;
     const regarding = { kind: object.kind, namespace, name };

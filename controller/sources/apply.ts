@@ -1,8 +1,13 @@
 import type { ManifestProblem } from '../../crds/config-source.ts';
 import { keyOf, type ObjectKey } from '../../crds/object.ts';
-import { StoreError, type StoreReader, type StoreWriter } from '../../crds/store.ts';
+import {
+  StoreError,
+  type Inventory,
+  type InventoryEntry,
+  type StoreReader,
+  type StoreWriter,
+} from '../../crds/store.ts';
 import { isSame } from '../json.ts';
-import type { Inventory, InventoryEntry } from '../store/records.ts';
 import type { Plan, PlannedApply } from './plan.ts';
 
 /** What came of a plan. */
@@ -32,10 +37,10 @@ export async function applyPlan(
   plan: Plan,
   { store, inventory, source }: ApplyTo,
 ): Promise<Applied> {
-  const book = new Book(inventory);
+  const book = await Book.open(inventory);
   for (const entry of plan.forget) book.remove(entry);
   for (const planned of plan.apply) book.intend(planned);
-  book.write();
+  await book.write();
   const created: ObjectKey[] = [];
   const configured: ObjectKey[] = [];
   const pruned: ObjectKey[] = [];
@@ -54,7 +59,7 @@ export async function applyPlan(
     }
     for (const entry of plan.prune) if (await prune(entry, store, book)) pruned.push(keyIn(entry));
   } finally {
-    book.write();
+    await book.write();
   }
   return { objects: book.size, created, configured, pruned, problems };
 }
@@ -64,8 +69,8 @@ async function prune(entry: InventoryEntry, store: ApplyTo['store'], book: Book)
   try {
     await store.delete(keyIn(entry), { uid: entry.uid });
   } catch (error) {
-    if (!(error instanceof StoreError)) throw error;
-    book.remove(entry); // gone, or another object of that name by now
+    if (!isGone(error)) throw error;
+    book.remove(entry);
     return false;
   }
   const left = await store.get(keyIn(entry));
@@ -73,8 +78,14 @@ async function prune(entry: InventoryEntry, store: ApplyTo['store'], book: Book)
   return true;
 }
 
+/** Gone, or another object of that name by now. */
+function isGone(error: unknown): boolean {
+  return error instanceof StoreError && ['NotFound', 'Conflict'].includes(error.reason);
+}
+
+/** Throws what is no refusal: an object that was perhaps created stays in the inventory. */
 function refusal({ loaded }: PlannedApply, error: unknown): ManifestProblem {
-  if (!(error instanceof StoreError)) throw error;
+  if (!(error instanceof StoreError) || error.reason === 'Unavailable') throw error;
   const { file, line, column } = loaded;
   return { file, line, column, message: error.message };
 }
@@ -85,9 +96,13 @@ class Book {
   readonly #entries: Map<string, InventoryEntry>;
   #written: readonly InventoryEntry[];
 
-  constructor(inventory: Inventory) {
+  static async open(inventory: Inventory): Promise<Book> {
+    return new Book(inventory, await inventory.list());
+  }
+
+  constructor(inventory: Inventory, entries: readonly InventoryEntry[]) {
     this.#inventory = inventory;
-    this.#written = inventory.list().sort(byKey);
+    this.#written = entries.toSorted(byKey);
     this.#entries = new Map(this.#written.map((entry) => [keyOf(entry), entry]));
   }
 
@@ -114,10 +129,10 @@ class Book {
     this.#entries.delete(keyOf(entry));
   }
 
-  write(): void {
+  async write(): Promise<void> {
     const entries = [...this.#entries.values()].sort(byKey);
     if (isSame(entries, this.#written)) return;
-    this.#inventory.replace(entries);
+    await this.#inventory.replace(entries);
     this.#written = entries;
   }
 }

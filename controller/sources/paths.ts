@@ -2,8 +2,7 @@ import { stat } from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';
 import { kinds } from '../../crds/index.ts';
 import type { KubeObject } from '../../crds/object.ts';
-import type { StoreReader } from '../../crds/store.ts';
-import type { InventoryEntry } from '../store/records.ts';
+import type { InventoryEntry, StoreReader } from '../../crds/store.ts';
 import { readManifests, type Reading } from './manifests.ts';
 import { planChanges, type Plan } from './plan.ts';
 

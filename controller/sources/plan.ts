@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { ManifestProblem } from '../../crds/config-source.ts';
 import { kinds } from '../../crds/index.ts';
 import { annotations, keyOf, type KubeObject, type ObjectKey } from '../../crds/object.ts';
-import type { InventoryEntry } from '../store/records.ts';
+import type { InventoryEntry } from '../../crds/store.ts';
 import { manifestChanges, type FieldChange } from './changes.ts';
 import type { LoadedManifest, Reading } from './manifests.ts';
 

@@ -4,11 +4,10 @@ import { ConfigSourceKind, type ConfigSource } from '../../crds/config-source.ts
 import { asCairnError, CairnError } from '../../crds/reasons.ts';
 import { annotations, conditionOf, isReady, keyOf } from '../../crds/object.ts';
 import { durationMs } from '../../crds/duration.ts';
-import type { Store } from '../../crds/store.ts';
+import type { Inventory, Store } from '../../crds/store.ts';
 import type { Reconciler, Report, RunContext } from '../../reconcilers/reconciler.ts';
 import type { Secrets } from '../../reconcilers/secrets.ts';
 import type { Log } from '../log.ts';
-import type { Inventory } from '../store/records.ts';
 import { applyPlan, type Applied } from './apply.ts';
 import { watchDirectory } from './directory.ts';
 import { followGit } from './git.ts';
@@ -178,7 +177,7 @@ class Run {
     const { store, inventory } = this.#options;
     return planChanges({
       reading,
-      inventory: inventory(nameOf(this.#source)).list(),
+      inventory: await inventory(nameOf(this.#source)).list(),
       objects: await allObjects(store),
       claims: await this.#claims(),
       approved: this.#source.metadata.annotations?.[annotations.pruneApproved],
@@ -193,7 +192,7 @@ class Run {
     for (const other of items) {
       if (other.metadata.uid === this.#source.metadata.uid) continue;
       const name = nameOf(other);
-      for (const entry of inventory(name).list()) claims.set(keyOf(entry), name);
+      for (const entry of await inventory(name).list()) claims.set(keyOf(entry), name);
     }
     return claims;
   }

@@ -32,8 +32,8 @@ const maxProblemsTold = 10;
 const namePattern = /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/; // DNS subdomain, RFC 1123
 const namespacePattern = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/; // DNS label, RFC 1123
 
-export interface Judge {
-  readonly kinds: readonly StoredKind[];
+export interface Judge<K extends StoredKind = StoredKind> {
+  readonly kinds: readonly K[];
   readonly validate: Validate;
 }
 

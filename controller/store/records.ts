@@ -1,21 +1,6 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import type { ObjectKey } from '../../crds/object.ts';
+import type { Inventory, InventoryEntry } from '../../crds/store.ts';
 import { textOf, transaction } from './database.ts';
-
-/** One object that a config source has applied, and the file it came from. */
-export interface InventoryEntry extends ObjectKey {
-  readonly uid: string;
-  /** Relative to the config source. */
-  readonly file: string;
-}
-
-/** What one config source has applied: the only objects that it may prune. */
-export interface Inventory {
-  /** Sorted by kind, namespace and name. */
-  list(): InventoryEntry[];
-  /** All or nothing, also across a crash. */
-  replace(entries: readonly InventoryEntry[]): void;
-}
 
 /** The inventories of all config sources, kept in the file of the store. */
 export class Records {
@@ -39,8 +24,8 @@ export class Records {
   /** The inventory of the config source of that name; empty if it has none yet. */
   inventory(source: string): Inventory {
     return {
-      list: () => this.#read(source),
-      replace: (entries) => this.#replace(source, entries),
+      list: async () => this.#read(source),
+      replace: async (entries) => this.#replace(source, entries),
     };
   }
 

@@ -2,6 +2,8 @@ import type { DatabaseSync } from 'node:sqlite';
 import { keyOf, type KubeObject, type Manifest, type ObjectKey } from '../../crds/object.ts';
 import {
   StoreError,
+  type Inventory,
+  type InventoryStore,
   type ListOptions,
   type ObjectEvent,
   type ObjectList,
@@ -23,7 +25,7 @@ import { EventTable } from './event-table.ts';
 import { changedKeys, ManagedKeys, type GivenKeys } from './managed-keys.ts';
 import { ObjectTable } from './object-table.ts';
 import { ObjectWriter } from './object-writer.ts';
-import { Records, type Inventory } from './records.ts';
+import { Records } from './records.ts';
 import { Watchers } from './watch.ts';
 
 export interface SqliteOptions {
@@ -50,7 +52,7 @@ export function openSqliteStore(file: string, options: SqliteOptions): SqliteSto
  * A store in one SQLite file, for one process. Calls are answered at once and one after the other;
  * what a call wrote is on disk when its promise resolves.
  */
-export class SqliteStore implements Store {
+export class SqliteStore implements Store, InventoryStore {
   readonly #db: DatabaseSync;
   readonly #judge: Judge;
   readonly #now: () => Date;

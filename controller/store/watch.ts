@@ -1,20 +1,28 @@
 import type { KubeObject } from '../../crds/object.ts';
 import { StoreError } from '../../crds/store.ts';
-import type { ChangeLog, ObjectChange } from './change-log.ts';
+import type { Change, ObjectChange } from './change-log.ts';
 
 /** Changes read at once for a watcher; the rest stays in the file until they are taken. */
 const batchSize = 64;
+
+/** What a watcher reads from: the changes of each kind, by the version that each of them made. */
+export interface Changes {
+  /** The first changes of a kind after a version; all of the last version's. */
+  after(kind: string, version: number, limit: number): readonly Change[];
+  /** Whether changes of a kind after a version are not known any more. */
+  isExpired(kind: string, version: number): boolean;
+}
 
 /**
  * Watches as cursors into the change log: a watcher holds a number, never a backlog, so a slow one
  * costs nothing and is told `Expired` once the log has moved past it.
  */
 export class Watchers {
-  readonly #changes: ChangeLog;
+  readonly #changes: Changes;
   readonly #asleep = new Map<string, Set<() => void>>();
   #closed = false;
 
-  constructor(changes: ChangeLog) {
+  constructor(changes: Changes) {
     this.#changes = changes;
   }
 

@@ -14,15 +14,18 @@ export type Differ = (from: string, to: string, signal: AbortSignal) => Promise<
  */
 export function snapshotDiffer({
   store,
+  namespace,
   depotRoot,
 }: {
   readonly store: StoreReader;
+  /** Where the names are looked for; `default` when left out. */
+  readonly namespace?: string;
   readonly depotRoot: string;
 }): Differ {
   const queue = limited(maxAtOnce);
   return async function diffSnapshots(from, to, signal) {
-    const before = await resolveReference(store, from);
-    const after = await resolveReference(store, to);
+    const before = await resolveReference(store, from, namespace);
+    const after = await resolveReference(store, to, namespace);
     const diff = await queue(() => diffInWorker(depotRoot, before.members, after.members, signal));
     return { from: before.side, to: after.side, ...diff };
   };

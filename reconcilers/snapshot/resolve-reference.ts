@@ -6,9 +6,6 @@ import type { StoreReader } from '../../crds/store.ts';
 import type { DiffSide } from './diff-shape.ts';
 import { nearNames } from './near-names.ts';
 
-/** Only objects of this namespace have URLs, and names that need no more. */
-const namespace = 'default';
-
 export interface ResolvedSide {
   readonly side: DiffSide;
   readonly members: readonly FrozenMember[];
@@ -17,11 +14,13 @@ export interface ResolvedSide {
 /**
  * What a reference to frozen content means: the name or uid of a Snapshot, `snapshot/NAME`, the
  * name of an Environment or `environment/NAME`. A bare name that is both is the Snapshot. Throws
- * `DependencyNotReady` when there is none, or nothing frozen yet.
+ * `DependencyNotReady` when there is none, or nothing frozen yet. Only objects of one namespace have
+ * URLs, and names that need no more.
  */
 export async function resolveReference(
   store: StoreReader,
   reference: string,
+  namespace = 'default',
 ): Promise<ResolvedSide> {
   const [, kind, name = ''] = /^(?:(snapshot|environment)s?\/)?(.*)$/is.exec(reference) ?? [];
   const wanted = kind?.toLowerCase();

@@ -11,7 +11,7 @@ export const launcher = path.resolve(import.meta.dirname, '../../cairn');
 
 export interface CairnOptions {
   /** A folder of manifests; none when left out. */
-  readonly config?: string;
+  readonly config?: string | undefined;
   readonly data: string;
   /** A free port of the loopback interface by default. */
   readonly listen?: string;

@@ -97,7 +97,7 @@ describe('cairn plan', () => {
   it('shows deletions, held ones too, of the config source that the server runs', async (t) => {
     const server = await startCli(t, {
       inventories: async () => [
-        { name: 'config', entries: server.store.inventory('config').list() },
+        { name: 'config', entries: await server.store.inventory('config').list() },
       ],
     });
     const names = ['debian', 'ubuntu', 'docker', 'extra'];
@@ -112,7 +112,7 @@ describe('cairn plan', () => {
         file: 'all.yaml',
       });
     }
-    server.store.inventory('config').replace(entries);
+    await server.store.inventory('config').replace(entries);
     const kept = (count: number) =>
       folder(t, {
         'all.yaml': names

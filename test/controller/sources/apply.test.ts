@@ -22,7 +22,7 @@ function setUp(t: TestContext) {
     const reading = await readManifests(root);
     const plan = planChanges({
       reading,
-      inventory: inventory.list(),
+      inventory: await inventory.list(),
       objects: await allObjects(store),
     });
     return applyPlan(plan, { store: target, inventory, source: 'default/test' });
@@ -44,7 +44,7 @@ describe('applying a plan', () => {
     assert.deepEqual(second.pruned, [mirrorKey('c')]);
     assert.deepEqual(await names(), ['a', 'b']);
     const a = await store.get(mirrorKey('a'));
-    assert.deepEqual(inventory.list()[0], {
+    assert.deepEqual((await inventory.list())[0], {
       ...mirrorKey('a'),
       uid: a?.metadata.uid,
       file: 'x.yaml',
@@ -60,7 +60,7 @@ describe('applying a plan', () => {
 
     assert.deepEqual([created, configured], [[], []]);
     assert.equal((await store.list('Mirror')).resourceVersion, before.resourceVersion);
-    assert.equal(inventory.list().length, 1);
+    assert.equal((await inventory.list()).length, 1);
   });
 
   it('puts back what was changed by hand', async (t) => {
@@ -117,7 +117,7 @@ describe('applying a plan', () => {
     await store.update({ ...going, metadata: { ...going.metadata, finalizers: [] } });
     await run({ 'b.yaml': mirrorYaml('b') });
     assert.deepEqual(
-      inventory.list().map(({ name }) => name),
+      (await inventory.list()).map(({ name }) => name),
       ['b'],
     );
   });
@@ -144,7 +144,7 @@ describe('a crash while applying', () => {
         () => undefined,
       );
 
-      const tracked = inventory.list().map(({ name }) => name);
+      const tracked = (await inventory.list()).map(({ name }) => name);
       for (const name of await names()) assert.ok(tracked.includes(name), `${name} is lost`);
 
       await run({ 'e.yaml': mirrorYaml('b') + mirrorYaml('e') });
@@ -158,12 +158,12 @@ describe('a crash while applying', () => {
     await run({ 'a.yaml': mirrorYaml('a') + mirrorYaml('b') + mirrorYaml('c') });
     // What the book holds when the run was killed right after the creation of b.
     inventory.replace(
-      inventory.list().map((entry) => (entry.name === 'b' ? { ...entry, uid: '' } : entry)),
+      (await inventory.list()).map((entry) => (entry.name === 'b' ? { ...entry, uid: '' } : entry)),
     );
 
     await run({ 'a.yaml': mirrorYaml('a') + mirrorYaml('c') });
 
     assert.deepEqual(await names(), ['a', 'c']);
-    assert.equal((await store.list('Mirror')).items.length, inventory.list().length);
+    assert.equal((await store.list('Mirror')).items.length, (await inventory.list()).length);
   });
 });

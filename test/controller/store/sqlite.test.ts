@@ -274,28 +274,28 @@ describe('the events of a store', () => {
 describe('the inventory of a config source', () => {
   const entry = (name: string) => ({ ...keyed(name), uid: `uid-${name}`, file: `${name}.yaml` });
 
-  it('is replaced as a whole, and survives a restart', (t) => {
+  it('is replaced as a whole, and survives a restart', async (t) => {
     const file = fileFor(t);
     const first = openSqliteStore(file, options);
-    first.inventory('main').replace([entry('b'), entry('a')]);
-    first.inventory('other').replace([entry('c')]);
-    first.inventory('main').replace([entry('d'), entry('b')]);
+    await first.inventory('main').replace([entry('b'), entry('a')]);
+    await first.inventory('other').replace([entry('c')]);
+    await first.inventory('main').replace([entry('d'), entry('b')]);
     first.close();
 
     const store = opened(t, file);
 
-    assert.deepEqual(store.inventory('main').list(), [entry('b'), entry('d')]);
-    assert.deepEqual(store.inventory('other').list(), [entry('c')]);
-    assert.deepEqual(store.inventory('none').list(), []);
+    assert.deepEqual(await store.inventory('main').list(), [entry('b'), entry('d')]);
+    assert.deepEqual(await store.inventory('other').list(), [entry('c')]);
+    assert.deepEqual(await store.inventory('none').list(), []);
   });
 
-  it('stays as it was when a replacement fails half-way', (t) => {
+  it('stays as it was when a replacement fails half-way', async (t) => {
     const store = opened(t, ':memory:');
-    store.inventory('main').replace([entry('a')]);
+    await store.inventory('main').replace([entry('a')]);
 
-    assert.throws(() => store.inventory('main').replace([entry('b'), entry('b')]));
+    await assert.rejects(store.inventory('main').replace([entry('b'), entry('b')]));
 
-    assert.deepEqual(store.inventory('main').list(), [entry('a')]);
+    assert.deepEqual(await store.inventory('main').list(), [entry('a')]);
   });
 });
 

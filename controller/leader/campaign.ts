@@ -1,0 +1,56 @@
+import { pause } from '../store/kubernetes/pace.ts';
+import type { Attempt } from './lease.ts';
+
+export interface CampaignOptions {
+  readonly lease: { attempt(): Promise<Attempt>; release(): Promise<void> };
+  /** The time that passes, in milliseconds; also what `until` counts in. */
+  readonly clock: () => number;
+  /** This process leads until then, and longer if it is told so again. */
+  readonly renewed: (until: number, epoch: number) => void;
+  /** It leads no more; nothing is renewed afterwards. */
+  readonly lost: (because: string) => void;
+  readonly told: (message: string) => void;
+}
+
+/**
+ * What a leader may count on after it last sent a renewal that was good. Five seconds are left of
+ * the lease then, for what was written just before to arrive.
+ */
+export const leadMs = 10_000;
+const renewEveryMs = 2000;
+const againMs = 1000;
+/** Others look this often; then a leader that was killed is followed within 15 s and this. */
+const lookEveryMs = 1000;
+
+/** Asks for the lease until this process leads, and renews it until the signal aborts or it is lost. */
+export async function campaign(options: CampaignOptions, signal: AbortSignal): Promise<void> {
+  const { lease, clock, renewed, lost, told } = options;
+  let until: number | undefined;
+  let last = '';
+  while (!signal.aborted) {
+    const sentAt = clock();
+    const attempt = await lease.attempt();
+    if (attempt.is === 'held') {
+      until = sentAt + leadMs;
+      renewed(until, attempt.epoch);
+    } else if (until !== undefined && (attempt.is === 'taken' || clock() >= until)) {
+      lost(attempt.is === 'taken' ? `${attempt.by} has it` : attempt.because);
+      return;
+    }
+    const news = attempt.is === 'taken' ? `${attempt.by} leads` : attempt.is;
+    if (news !== last && attempt.is !== 'held') {
+      told(
+        attempt.is === 'unknown' ? `the lease could not be asked for: ${attempt.because}` : news,
+      );
+    }
+    last = news;
+    await pause(waitMs(attempt), signal);
+  }
+  if (until !== undefined) await lease.release().catch(() => undefined);
+}
+
+function waitMs(attempt: Attempt): number {
+  if (attempt.is === 'held') return renewEveryMs;
+  if (attempt.is === 'unknown') return againMs;
+  return Math.max(10, Math.min(lookEveryMs, attempt.forMs + 1));
+}

@@ -1,0 +1,68 @@
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import { Worker } from 'node:worker_threads';
+import type { Log } from '../log.ts';
+import { ApiError } from '../store/kubernetes/statuses.ts';
+import { monotonicMs } from './clock.ts';
+import type { LeaseNews, LeaseThreadData } from './messages.ts';
+
+export interface LeadershipOptions {
+  /** Finds the cluster: see `findCluster`. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Where the Lease is. */
+  readonly namespace: string;
+  readonly name: string;
+  readonly log: Log;
+}
+
+/** Being the one of several replicas that works. */
+export interface Leadership {
+  /** Resolves with the epoch, which grows with each new leader, once this process leads. */
+  readonly leading: Promise<number>;
+  /** Resolves with the reason once it leads no more; it must not do anything then but end. */
+  readonly lost: Promise<string>;
+  /** How long this process certainly leads from now on, in ms; throws `Unavailable` when it doesn't. */
+  fence(): number;
+  /** Gives the lease away. To be called when nothing writes any more. */
+  release(): Promise<void>;
+}
+
+/** Asks for a Lease, and keeps it, in a thread of its own. */
+export function seekLeadership(options: LeadershipOptions): Leadership {
+  const { env, namespace, name, log } = options;
+  const shared = new SharedArrayBuffer(Float64Array.BYTES_PER_ELEMENT);
+  const until = new Float64Array(shared);
+  const identity = `${hostname()}_${randomUUID()}`;
+  const workerData: LeaseThreadData = { env: { ...env }, namespace, name, identity, until: shared };
+  const worker = new Worker(new URL('./thread.ts', import.meta.url), { workerData });
+  const leading = Promise.withResolvers<number>();
+  const lost = Promise.withResolvers<string>();
+  const ended = Promise.withResolvers<void>();
+  const lose = (because: string) => {
+    until[0] = 0;
+    lost.resolve(because);
+  };
+  worker.on('message', (news: LeaseNews) => {
+    if (news.type === 'leading') leading.resolve(news.epoch);
+    else if (news.type === 'lost') lose(news.because);
+    else log.info('leader election', { because: news.message });
+  });
+  worker.on('error', (error) => lose(error instanceof Error ? error.message : String(error)));
+  worker.on('exit', () => {
+    lose('its thread has ended');
+    ended.resolve();
+  });
+  return {
+    leading: leading.promise,
+    lost: lost.promise,
+    fence() {
+      const left = (until[0] ?? 0) - monotonicMs();
+      if (left > 1) return left;
+      throw new ApiError('Unavailable', 'this replica does not lead (any more)', { status: 421 });
+    },
+    async release() {
+      worker.postMessage('stop');
+      await ended.promise;
+    },
+  };
+}

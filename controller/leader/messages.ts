@@ -1,0 +1,15 @@
+/** What the thread that renews the lease is started with. */
+export interface LeaseThreadData {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly namespace: string;
+  readonly name: string;
+  readonly identity: string;
+  /** One float64, of `monotonicMs`: this process leads until then. 0: it does not. */
+  readonly until: SharedArrayBuffer;
+}
+
+/** What that thread tells. */
+export type LeaseNews =
+  | { readonly type: 'leading'; readonly epoch: number }
+  | { readonly type: 'lost'; readonly because: string }
+  | { readonly type: 'told'; readonly message: string };

@@ -1,0 +1,46 @@
+/**
+ * The thread that asks for the lease and renews it. It has an event loop of its own: whatever keeps
+ * the main one busy, the lease does not run out meanwhile.
+ */
+import { parentPort, workerData } from 'node:worker_threads';
+import { createLog } from '../log.ts';
+import { Connection } from '../store/kubernetes/connection.ts';
+import { findCluster } from '../store/kubernetes/kubeconfig.ts';
+import { campaign } from './campaign.ts';
+import { monotonicMs } from './clock.ts';
+import { Lease } from './lease.ts';
+import type { LeaseNews, LeaseThreadData } from './messages.ts';
+
+const data = workerData as LeaseThreadData; // `Leadership` has started this
+const until = new Float64Array(data.until);
+const tell = (news: LeaseNews) => parentPort?.postMessage(news);
+const stop = new AbortController();
+parentPort?.once('message', () => stop.abort());
+
+const cluster = await findCluster(data.env);
+const log = createLog({ format: 'text', level: 'error', write: () => undefined });
+const connection = new Connection({ cluster, log });
+const { namespace, name, identity } = data;
+const now = () => new Date();
+const lease = new Lease({ connection, namespace, name, identity, clock: monotonicMs, now });
+let isLeading = false;
+await campaign(
+  {
+    lease,
+    clock: monotonicMs,
+    renewed(end, epoch) {
+      until[0] = end;
+      if (!isLeading) tell({ type: 'leading', epoch });
+      isLeading = true;
+    },
+    lost(because) {
+      until[0] = 0;
+      tell({ type: 'lost', because });
+    },
+    told: (message) => tell({ type: 'told', message }),
+  },
+  stop.signal,
+);
+until[0] = 0;
+connection.close();
+parentPort?.close();

@@ -1,0 +1,73 @@
+import { StoreError } from '../../../crds/store.ts';
+
+/** An answer of the API server: its HTTP status and its JSON. */
+export interface Answer {
+  readonly status: number;
+  readonly body: unknown;
+  /** What Retry-After asks for; 0 when there is none. */
+  readonly retryAfterMs: number;
+}
+
+/** A failure that an API server has told of, with the HTTP status of it. */
+export class ApiError extends StoreError {
+  readonly status: number;
+  readonly retryAfterMs: number;
+
+  constructor(
+    reason: StoreError['reason'],
+    message: string,
+    { status, retryAfterMs = 0 }: { status: number; retryAfterMs?: number },
+  ) {
+    super(reason, message);
+    this.status = status;
+    this.retryAfterMs = retryAfterMs;
+  }
+}
+
+const longestMessage = 2048;
+const tooLargeForEtcd = /request is too large|Request entity too large|limit is \d+/i;
+
+/**
+ * The error that a `metav1.Status` stands for. Messages of Invalid name the fields as the server
+ * does; those of Forbidden name verb and resource.
+ */
+export function asStoreError(answer: Answer): ApiError {
+  const { status, retryAfterMs } = answer;
+  const { message, reason } = statusOf(answer);
+  const about = { status, retryAfterMs };
+  if (status === 401) {
+    const told = `the API server does not accept the credentials: ${message}`;
+    return new ApiError('Unavailable', told, about);
+  }
+  return new ApiError(reasonOf(status, reason, message), message, about);
+}
+
+function reasonOf(status: number, reason: string, message: string): StoreError['reason'] {
+  if (status === 409) return reason === 'AlreadyExists' ? 'AlreadyExists' : 'Conflict';
+  if (status === 413 || tooLargeForEtcd.test(message)) return 'Invalid';
+  return byStatus[status] ?? 'Unavailable';
+}
+
+/** 400: a field that the schema of the server doesn't have (`fieldValidation=Strict`), above all. */
+const byStatus: Readonly<Record<number, StoreError['reason']>> = {
+  400: 'Invalid',
+  403: 'Forbidden',
+  404: 'NotFound',
+  405: 'Invalid',
+  410: 'Expired',
+  415: 'Invalid',
+  422: 'Invalid',
+};
+
+function statusOf({ status, body }: Answer): { message: string; reason: string } {
+  const { message, reason } = isRecord(body) ? body : {};
+  const told = typeof message === 'string' && message !== '' ? message : `HTTP status ${status}`;
+  return {
+    message: told.slice(0, longestMessage),
+    reason: typeof reason === 'string' ? reason : '',
+  };
+}
+
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

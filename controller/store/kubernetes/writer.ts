@@ -1,0 +1,243 @@
+import { createHash } from 'node:crypto';
+import {
+  apiVersion,
+  keyOf,
+  type KubeObject,
+  type Manifest,
+  type ObjectKey,
+} from '../../../crds/object.ts';
+import { StoreError, type Store } from '../../../crds/store.ts';
+import { isSame, plain } from '../../json.ts';
+import { declaredMetadata, judged, keyOfManifest, type Judge } from '../declared.ts';
+import type { Cache } from './cache.ts';
+import type { Call, Caller } from './connection.ts';
+import { entryOf, objectOf, type Entry } from './entry.ts';
+import { collectionPath, fieldManager, objectPath, type ServedKind } from './resource.ts';
+import { isRecord, type Answer } from './statuses.ts';
+
+export interface WriterOptions {
+  readonly connection: Caller;
+  readonly judge: Judge<ServedKind>;
+  readonly cache: (kind: string) => Cache;
+  /** Only objects of this namespace; of all, when left out. */
+  readonly namespace?: string | undefined;
+}
+
+/** etcd's limit on a request; an API server tells of it late, and in other words. */
+const maxBytes = 1.5 * 1024 * 1024;
+/** The field managers of what Cairn writes by itself; `apply` has those of its callers. */
+const own = { spec: 'cairn', status: 'cairn-status' };
+/** Digests of what was applied last, so that applying the same again asks nobody. */
+const mostApplied = 20_000;
+const applyAttempts = 5;
+
+/** Writes objects to the API server, and what comes back into the caches. */
+export class Writer {
+  readonly #options: WriterOptions;
+  readonly #applied = new Map<string, string>();
+
+  constructor(options: WriterOptions) {
+    this.#options = options;
+  }
+
+  async create(manifest: Manifest): Promise<KubeObject> {
+    const good = judged(manifest, this.#options.judge);
+    const metadata = { ...good.metadata, ...declaredMetadata(manifest.metadata) };
+    const key = keyOfManifest(good);
+    const path = `${collectionPath(this.#kind(key), key.namespace)}?${strict(own.spec)}`;
+    return this.#write(key, { method: 'POST', path, body: { ...good, metadata } });
+  }
+
+  async update(object: KubeObject): Promise<KubeObject> {
+    const key = keyOfManifest(object);
+    const old = this.#cached(key);
+    const { metadata, spec } = judged(object, this.#options.judge, old);
+    const { labels = {}, annotations = {} } = metadata;
+    const declared = declaredMetadata({ ...object.metadata, labels, annotations });
+    const { uid, resourceVersion } = object.metadata;
+    if (old?.metadata.resourceVersion === resourceVersion) {
+      if (isSame(old.spec, spec) && isSame(declaredMetadata(old.metadata), declared)) return old;
+    }
+    const named = { name: key.name, namespace: key.namespace, uid, resourceVersion };
+    const body = { apiVersion, kind: key.kind, metadata: { ...named, ...declared }, spec };
+    const path = `${objectPath(this.#kind(key), key)}?${strict(own.spec)}`;
+    return this.#write(key, { method: 'PUT', path, body });
+  }
+
+  async updateStatus(object: KubeObject): Promise<KubeObject> {
+    const key = keyOfManifest(object);
+    const { uid, resourceVersion } = object.metadata;
+    const old = this.#cached(key);
+    if (old?.metadata.resourceVersion === resourceVersion && isSame(old.status, object.status)) {
+      return old;
+    }
+    const metadata = { name: key.name, namespace: key.namespace, uid, resourceVersion };
+    const { spec, status } = object;
+    const body = { apiVersion, kind: key.kind, metadata, spec, status };
+    const path = `${objectPath(this.#kind(key), key)}/status?${strict(own.status)}`;
+    return this.#write(key, { method: 'PUT', path, body });
+  }
+
+  /**
+   * Server-side apply, of all fields of the spec, defaults too, so that nobody's other wish for one
+   * of them stays. Fields that somebody else has added to the spec are taken away afterwards.
+   */
+  async apply(manifest: Manifest, manager: string): ReturnType<Store['apply']> {
+    const key = keyOfManifest(manifest);
+    const before = this.#cached(key);
+    const { metadata, spec } = judged(manifest, this.#options.judge, before);
+    const { labels, annotations } = metadata;
+    const { name, namespace } = key;
+    const wanted = plain({ metadata: { name, namespace, labels, annotations }, spec });
+    const digest = digestOf(wanted, before?.metadata.uid);
+    const memory = `${keyOf(key)} ${manager}`;
+    if (before && this.#applied.get(memory) === digest && holds(before, wanted)) {
+      return { object: before, outcome: 'unchanged' };
+    }
+    const path = `${objectPath(this.#kind(key), key)}?${strict(manager)}&force=true`;
+    const body = { apiVersion, kind: key.kind, ...wanted };
+    const type = 'application/apply-patch+yaml'; // JSON is YAML
+    const answer = await this.#ask(key, { method: 'PATCH', path, body, type });
+    const applied = this.#learn(key, answer);
+    const object = isSame(applied.spec, spec) ? applied : await this.#replaceSpec(applied, spec);
+    this.#remember(memory, digestOf(wanted, object.metadata.uid));
+    const isUnchanged = before?.metadata.resourceVersion === object.metadata.resourceVersion;
+    const isNew = answer.status === 201;
+    return { object, outcome: isNew ? 'created' : isUnchanged ? 'unchanged' : 'configured' };
+  }
+
+  async delete(key: ObjectKey, { uid }: { uid?: string } = {}): Promise<void> {
+    const body = {
+      apiVersion: 'v1',
+      kind: 'DeleteOptions',
+      propagationPolicy: 'Background',
+      ...(uid !== undefined && { preconditions: { uid } }),
+    };
+    const path = objectPath(this.#kind(key), key);
+    const answer = await this.#ask(key, { method: 'DELETE', path, body });
+    const old = this.#options.cache(key.kind).get(key.namespace, key.name);
+    const isStatus = isRecord(answer.body) && answer.body['kind'] === 'Status';
+    if (!isStatus) this.#learn(key, answer);
+    else if (old && (uid === undefined || uid === old.uid))
+      this.#options.cache(key.kind).deleted(old);
+  }
+
+  /** The newest state, past the cache; undefined when there is none. */
+  async read(key: ObjectKey): Promise<KubeObject | undefined> {
+    const path = objectPath(this.#kind(key), key);
+    try {
+      return this.#learn(key, await this.#options.connection.call({ method: 'GET', path }));
+    } catch (error) {
+      if (!(error instanceof StoreError) || error.reason !== 'NotFound') throw error;
+      this.#missing(key);
+      return undefined;
+    }
+  }
+
+  /** Fields beside those of the manifest are somebody else's: a list of fields has one author here. */
+  async #replaceSpec(applied: KubeObject, spec: unknown): Promise<KubeObject> {
+    let object = applied;
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await this.update({ ...object, spec });
+      } catch (error) {
+        const isConflict = error instanceof StoreError && error.reason === 'Conflict';
+        if (!isConflict || attempt === applyAttempts) throw error;
+        object = (await this.read(keyOfManifest(object))) ?? object;
+      }
+    }
+  }
+
+  async #write(key: ObjectKey, call: Call): Promise<KubeObject> {
+    const bytes = Buffer.byteLength(JSON.stringify(call.body));
+    if (bytes > maxBytes) {
+      const told = `${keyOf(key)} would have ${bytes} bytes, ${maxBytes} are allowed`;
+      throw new StoreError('Invalid', told);
+    }
+    return this.#learn(key, await this.#ask(key, call));
+  }
+
+  /** A call about one object. What it shows to be outdated in the cache is read anew. */
+  async #ask(key: ObjectKey, call: Call): Promise<Answer> {
+    try {
+      return await this.#options.connection.call(call);
+    } catch (error) {
+      const reason = error instanceof StoreError ? error.reason : undefined;
+      if (reason === 'NotFound' && call.method !== 'POST') this.#missing(key);
+      if (reason === 'Conflict') await this.read(key).catch(() => undefined);
+      throw error;
+    }
+  }
+
+  #learn(key: ObjectKey, { body }: Answer): KubeObject {
+    const entry = entryOf(key.kind, body);
+    const object = objectOf(entry);
+    const cache = this.#options.cache(key.kind);
+    cache.wrote(entry);
+    const { deletionTimestamp, finalizers = [] } = object.metadata;
+    if (deletionTimestamp !== undefined && finalizers.length === 0) cache.deleted(entry);
+    return object;
+  }
+
+  #missing(key: ObjectKey): void {
+    const cache = this.#options.cache(key.kind);
+    const known: Entry | undefined = cache.get(key.namespace, key.name);
+    if (known) cache.deleted(known);
+  }
+
+  #cached({ kind, namespace, name }: ObjectKey): KubeObject | undefined {
+    const entry = this.#options.cache(kind).get(namespace, name);
+    return entry && objectOf(entry);
+  }
+
+  #kind({ kind: name, namespace }: ObjectKey): ServedKind {
+    const kind = this.#options.judge.kinds.find((known) => known.kind === name);
+    if (!kind) throw new StoreError('Invalid', `there is no kind ${name} in ${apiVersion}`);
+    const { namespace: only = namespace } = this.#options;
+    if (namespace === only) return kind;
+    const told = `this Cairn works in the namespace ${only}, and not in ${namespace}`;
+    throw new StoreError('Invalid', told);
+  }
+
+  #remember(memory: string, digest: string): void {
+    this.#applied.delete(memory);
+    this.#applied.set(memory, digest);
+    const [oldest] = this.#applied.keys();
+    if (this.#applied.size > mostApplied && oldest !== undefined) this.#applied.delete(oldest);
+  }
+}
+
+/** Unknown fields are refused, by name, and not dropped in silence: the CRD may be an older one. */
+function strict(manager: string): string {
+  return new URLSearchParams({
+    fieldManager: fieldManager(manager),
+    fieldValidation: 'Strict',
+  }).toString();
+}
+
+interface Wanted {
+  readonly metadata: {
+    readonly labels?: Texts | undefined;
+    readonly annotations?: Texts | undefined;
+  };
+  readonly spec: unknown;
+}
+
+type Texts = Readonly<Record<string, string>>;
+
+/** Whether an object is as a manifest wants it. */
+function holds({ metadata, spec }: KubeObject, wanted: Wanted): boolean {
+  const has = (map: Texts = {}, given: Texts = {}) =>
+    Object.entries(given).every(([key, value]) => map[key] === value);
+  return (
+    isSame(spec, wanted.spec) &&
+    has(metadata.labels, wanted.metadata.labels) &&
+    has(metadata.annotations, wanted.metadata.annotations)
+  );
+}
+
+function digestOf(wanted: Wanted, uid: string | undefined): string {
+  return createHash('sha256')
+    .update(JSON.stringify([wanted, uid]))
+    .digest('base64');
+}

@@ -1,0 +1,73 @@
+import { join } from 'node:path';
+import type { InventoryStore, Store } from '../crds/store.ts';
+import type { FileBlobs } from '../depot/file-blobs.ts';
+import type { Trees } from '../depot/trees.ts';
+import { environmentReconciler } from '../reconcilers/environment/index.ts';
+import type { KeyFolder } from '../reconcilers/environment/key-store.ts';
+import { mirrorReconciler } from '../reconcilers/mirror/index.ts';
+import { ThreadRunner } from '../reconcilers/mirror/thread-runner.ts';
+import { mirrorSetReconciler } from '../reconcilers/mirror-set/index.ts';
+import type { Secrets } from '../reconcilers/secrets.ts';
+import { snapshotReconciler } from '../reconcilers/snapshot/index.ts';
+import type { Log } from './log.ts';
+import { startLoop } from './loop/controller.ts';
+import type { Health } from './loop/health.ts';
+import type { LoopMetrics } from './loop/metrics.ts';
+import { createMirrorMetrics } from './mirror-metrics.ts';
+import { configSourceReconciler } from './sources/reconciler.ts';
+
+export interface WorkOptions {
+  /** The data directory: nobody else may work in it. */
+  readonly data: string;
+  readonly store: Store & InventoryStore;
+  readonly blobs: FileBlobs;
+  readonly trees: Trees;
+  readonly keyStore: KeyFolder;
+  readonly secrets: Secrets;
+  readonly metrics: LoopMetrics;
+  readonly now: () => Date;
+  readonly log: Log;
+}
+
+/** The part of Cairn that only one process may do: making true what is declared. */
+export interface Work {
+  health(): Health & { readonly ready: boolean };
+  /** Aborts what still runs after so long, and ends all threads and watching. */
+  close(graceMs: number): Promise<void>;
+}
+
+export function startWork(options: WorkOptions): Work {
+  const { data, store, blobs, trees, keyStore, secrets, metrics, now, log } = options;
+  const runner = new ThreadRunner({ depot: join(data, 'depot'), cache: join(data, 'cache') });
+  const sources = configSourceReconciler({
+    dataDir: data,
+    store,
+    inventory: (source) => store.inventory(source),
+    secrets,
+    now,
+    log,
+  });
+  const loop = startLoop({
+    store,
+    reconcilers: [
+      mirrorReconciler({ runner, secrets, observer: createMirrorMetrics(metrics.registry) }),
+      mirrorSetReconciler,
+      snapshotReconciler,
+      environmentReconciler({ blobs, trees, keyStore, secrets }),
+      sources,
+    ],
+    now,
+    log,
+    metrics,
+  });
+  let isSynced = false;
+  void loop.synced.then(() => (isSynced = true));
+  return {
+    health: () => ({ ...loop.health(), ready: isSynced }),
+    async close(graceMs) {
+      await loop.stop(graceMs);
+      await sources.close();
+      await runner.close();
+    },
+  };
+}

@@ -1,0 +1,88 @@
+/** One of several replicas leads, by a Lease on a real API server. */
+import assert from 'node:assert/strict';
+import { before, describe, it } from 'node:test';
+import { seekLeadership, type Leadership } from '../../controller/leader/leadership.ts';
+import { monotonicMs } from '../../controller/leader/clock.ts';
+import { Lease } from '../../controller/leader/lease.ts';
+import { createLog } from '../../controller/log.ts';
+import { Connection } from '../../controller/store/kubernetes/connection.ts';
+import { keyed, widget } from '../controller/store/made-up.ts';
+import { rejects } from '../controller/store/store.contract.ts';
+import { startKubernetes, type Kubernetes } from '../world/kubernetes.ts';
+import { needsKubernetes } from '../world/kubernetes-programs.ts';
+import { suiteScope, type Scope } from '../world/temp.ts';
+import { clusterOf, declareWidgets, openWidgets } from './widgets.ts';
+
+const log = createLog({ format: 'text', level: 'error', write: () => undefined });
+
+describe('leadership', needsKubernetes, () => {
+  const scope = suiteScope();
+  let kubernetes: Kubernetes;
+  before(async () => {
+    kubernetes = await startKubernetes(scope);
+    await declareWidgets(kubernetes);
+  });
+
+  function seek(t: Scope, name: string): Leadership {
+    const env = { KUBECONFIG: kubernetes.kubeconfig };
+    const leadership = seekLeadership({ env, namespace: 'default', name, log });
+    t.after(() => leadership.release());
+    return leadership;
+  }
+
+  it('is one replica’s, and the next one’s when it is given away, with a higher epoch', async (t) => {
+    const first = seek(t, 'given');
+    const epoch = await first.leading;
+    const second = seek(t, 'given');
+    assert.ok(first.fence() > 0);
+    assert.throws(() => second.fence(), /does not lead/);
+
+    await first.release();
+
+    assert.throws(() => first.fence(), /does not lead/);
+    assert.equal(await second.leading, epoch + 1);
+    assert.ok(second.fence() > 0);
+  });
+
+  it('is not judged by clocks, which differ', async (t) => {
+    const connection = new Connection({ cluster: await clusterOf(kubernetes), log });
+    t.after(() => connection.close());
+    const common = { connection, namespace: 'default', name: 'clocks', clock: monotonicMs };
+    const inAnHour = () => new Date(Date.now() + 3_600_000);
+    const one = new Lease({ ...common, identity: 'one', now: () => new Date() });
+    const ahead = new Lease({ ...common, identity: 'ahead', now: inAnHour });
+
+    assert.equal((await one.attempt()).is, 'held');
+    assert.equal((await ahead.attempt()).is, 'taken');
+    await one.release();
+    assert.equal((await ahead.attempt()).is, 'held');
+    assert.equal((await one.attempt()).is, 'taken');
+  });
+
+  it('outlasts an event loop that is busy for longer than the lease', async (t) => {
+    const leadership = seek(t, 'busy');
+    await leadership.leading;
+
+    const end = monotonicMs() + 16_000;
+    while (monotonicMs() < end);
+
+    assert.ok(leadership.fence() > 0);
+  });
+
+  it('ends when it can’t be renewed, and nothing is written from then on', async (t) => {
+    const leadership = seek(t, 'cut');
+    const store = await openWidgets(t, { cluster: await clusterOf(kubernetes) });
+    const fenced = store.fenced(() => leadership.fence());
+    await leadership.leading;
+    await fenced.apply(widget('one'), 'git');
+    await kubernetes.kill();
+
+    const because = await leadership.lost;
+    await kubernetes.restart();
+
+    assert.match(because, /can't be reached/);
+    await rejects(fenced.apply(widget('one', { size: 2 }), 'git'), 'Unavailable', 503);
+    await rejects(fenced.inventory('default/x').replace([]), 'Unavailable', 503);
+    assert.deepEqual((await fenced.get(keyed('one')))?.spec, { size: 1, colour: 'grey' });
+  });
+});
