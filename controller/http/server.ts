@@ -87,7 +87,8 @@ export function createServer(options: ServerOptions): Server {
       next();
     });
     app.use(systemRoutes(options.health, options.metrics));
-    app.use(apiRouter({ store: options.store, rules, shutdown: shutdown.signal }));
+    const { store, now } = options;
+    app.use(apiRouter({ store, rules, shutdown: shutdown.signal, now }));
     if (options.inventories) app.use(inventoryRoute(options.inventories));
     app.use(diffRoute({ diff: options.diff, rules, hasPrivate: () => hasPrivate(mounts) }));
     app.use(() => {

@@ -1,6 +1,7 @@
 import type { Request, Response } from 'express';
 import { kinds } from '../../../crds/index.ts';
-import { apiVersion, type KubeObject } from '../../../crds/object.ts';
+import type { Kind } from '../../../crds/kind.ts';
+import { apiVersion, group, type KubeObject } from '../../../crds/object.ts';
 import { StoreError, type Store } from '../../../crds/store.ts';
 import { bodyObject, bodyType, isRecord } from './body.ts';
 import {
@@ -11,8 +12,10 @@ import {
   withStatus,
   type Target,
 } from './objects.ts';
+import { Representation } from './representation.ts';
 import { isSelected, selectionOf } from './selectors.ts';
 import { ApiFailure, success } from './status.ts';
+import { columnsOf } from './table.ts';
 
 /** How often a patch without a resourceVersion is tried again when somebody else was faster. */
 const patchAttempts = 5;
@@ -33,28 +36,34 @@ export function targetOf(req: Request): Target {
 /** The verbs on objects. Each answers with JSON, or throws what `asApiFailure` understands. */
 export class Resources {
   readonly #store: Store;
+  readonly #now: () => Date;
 
-  constructor(store: Store) {
+  constructor(store: Store, now: () => Date) {
     this.#store = store;
+    this.#now = now;
   }
 
   async list(req: Request, res: Response): Promise<void> {
     const { kind, namespace } = scopeOf(req);
+    const form = this.#form(req, kind);
     const selection = selectionOf(req, namespace);
     const { items, resourceVersion } = await this.#store.list(kind.kind, {
       ...(selection.namespace !== undefined && { namespace: selection.namespace }),
       labels: selection.labels,
     });
-    res.json({
+    const list = {
       apiVersion,
       kind: `${kind.kind}List`,
       metadata: { resourceVersion },
       items: items.filter((item) => isSelected(item, selection)),
-    });
+    };
+    res.json(form.list(list));
   }
 
   async get(req: Request, res: Response): Promise<void> {
-    res.json(await this.#stored(targetOf(req)));
+    const target = targetOf(req);
+    const form = this.#form(req, target.kind);
+    res.json(form.one(await this.#stored(target)));
   }
 
   async events(req: Request, res: Response): Promise<void> {
@@ -141,11 +150,16 @@ export class Resources {
     }
   }
 
+  /** How this client wants to have objects of a kind. */
+  #form(req: Request, kind: Kind): Representation {
+    return new Representation(req, columnsOf(kind.kind), this.#now);
+  }
+
   async #stored(target: Target): Promise<KubeObject> {
     const { kind, name } = target;
     const stored = await this.#store.get(keyOfTarget(target));
     if (stored) return stored;
-    throw new StoreError('NotFound', `${kind.plural} "${name}" not found`);
+    throw new StoreError('NotFound', `${kind.plural}.${group} "${name}" not found`);
   }
 }
 

@@ -3,9 +3,13 @@ import { apiVersion, group } from '../../../crds/object.ts';
 import type { Store } from '../../../crds/store.ts';
 import type { Log } from '../../log.ts';
 import { maxBody } from './body.ts';
+import { discoveryRouter } from './discovery.ts';
+import { openapiRouter } from './openapi.ts';
+import { Representation } from './representation.ts';
 import { Resources, scopeOf } from './resources.ts';
 import { selectionOf } from './selectors.ts';
 import { ApiFailure, asApiFailure } from './status.ts';
+import { columnsOf } from './table.ts';
 import { streamWatch } from './watch.ts';
 import { checkIsAdmin, checkMayWrite, type WriteRules } from './write-rules.ts';
 
@@ -14,15 +18,18 @@ export interface ApiOptions {
   readonly rules: WriteRules;
   /** Ends watches when the server closes. */
   readonly shutdown: AbortSignal;
+  readonly now: () => Date;
 }
 
 /**
- * `/apis/cairn.build/v1alpha1` in the dialect of Kubernetes. Reading is for everybody: objects hold
- * no secrets. Discovery, OpenAPI and tables belong beside it.
+ * `/apis/cairn.build/v1alpha1` in the dialect of Kubernetes, with what clients ask before they use
+ * it: discovery and OpenAPI. Reading is for everybody: objects hold no secrets.
  */
-export function apiRouter({ store, rules, shutdown }: ApiOptions): Router {
-  const resources = new Resources(store);
+export function apiRouter({ store, rules, shutdown, now }: ApiOptions): Router {
+  const resources = new Resources(store, now);
   const router = express.Router();
+  router.use(discoveryRouter());
+  router.use(openapiRouter());
   const root = `/apis/${apiVersion}`;
   const collection = `${root}/namespaces/:namespace/:plural`;
   const object = `${collection}/:name`;
@@ -41,7 +48,8 @@ export function apiRouter({ store, rules, shutdown }: ApiOptions): Router {
     if (watch !== 'true' && watch !== '1') return resources.list(req, res);
     const { kind, namespace } = scopeOf(req);
     const selection = selectionOf(req, namespace);
-    await streamWatch({ req, res }, { kind, store, selection }, shutdown);
+    const form = new Representation(req, columnsOf(kind.kind), now);
+    await streamWatch({ req, res }, { kind, store, selection, form }, shutdown);
   };
 
   router.route(`${root}/:plural`).get(listOrWatch).all(notAllowed);

@@ -5,7 +5,9 @@ import { apiVersion, keyOf, type KubeObject } from '../../../crds/object.ts';
 import type { Store, WatchEvent } from '../../../crds/store.ts';
 import { closing, write } from '../connection.ts';
 import { isSelected, type Selection } from './selectors.ts';
+import type { Representation } from './representation.ts';
 import { asApiFailure, type Status } from './status.ts';
+import type { ApiObject } from './table.ts';
 
 /** How long a watch lasts when the client doesn't say; clients start another one. */
 const defaultSeconds = 1800;
@@ -14,7 +16,7 @@ const patience = 300_000;
 
 interface Line {
   readonly type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK' | 'ERROR';
-  readonly object: KubeObject | Status | { kind: string; apiVersion: string; metadata: object };
+  readonly object: ApiObject | Status;
 }
 
 /**
@@ -24,7 +26,12 @@ interface Line {
  */
 export async function streamWatch(
   { req, res }: { readonly req: Request; readonly res: Response },
-  { kind, store, selection }: { kind: Kind; store: Store; selection: Selection },
+  {
+    kind,
+    store,
+    selection,
+    form,
+  }: { kind: Kind; store: Store; selection: Selection; form: Representation },
   shutdown: AbortSignal,
 ): Promise<void> {
   const gone = closing(req.socket);
@@ -33,7 +40,8 @@ export async function streamWatch(
   const given = req.query['resourceVersion'];
   const from = typeof given === 'string' && given !== '' && given !== '0' ? given : undefined;
   const events = store.watch(kind.kind, { from: from ?? resourceVersion, signal });
-  const lines = new Lines(kind, selection, req.query['allowWatchBookmarks'] === 'true');
+  const bookmarks = req.query['allowWatchBookmarks'] === 'true';
+  const lines = new Lines({ kind, selection, form, bookmarks });
   const iterator = events[Symbol.asyncIterator]();
   const first = iterator.next();
   first.catch(() => undefined); // it is awaited, but maybe not at once
@@ -73,23 +81,26 @@ async function send(res: Response, line: Line, gone: AbortSignal): Promise<void>
   }
 }
 
+interface LinesOptions {
+  readonly kind: Kind;
+  readonly selection: Selection;
+  readonly form: Representation;
+  readonly bookmarks: boolean;
+}
+
 /** Turns the store's events into lines for one selection: what leaves it is DELETED to its client. */
 class Lines {
-  readonly #kind: Kind;
-  readonly #selection: Selection;
-  readonly #bookmarks: boolean;
+  readonly #options: LinesOptions;
   readonly #selected = new Set<string>();
 
-  constructor(kind: Kind, selection: Selection, bookmarks: boolean) {
-    this.#kind = kind;
-    this.#selection = selection;
-    this.#bookmarks = bookmarks;
+  constructor(options: LinesOptions) {
+    this.#options = options;
   }
 
   present(items: readonly KubeObject[]): readonly Line[] {
-    const selected = items.filter((item) => isSelected(item, this.#selection));
+    const selected = items.filter((item) => isSelected(item, this.#options.selection));
     for (const item of selected) this.#selected.add(keyOf(item));
-    return selected.map((object) => ({ type: 'ADDED', object }));
+    return selected.map((object) => this.#line('ADDED', object));
   }
 
   of(event: WatchEvent): Line | undefined {
@@ -97,19 +108,24 @@ class Lines {
     const { type, object } = event;
     const key = keyOf(object);
     const was = this.#selected.has(key);
-    if (!isSelected(object, this.#selection)) {
+    if (!isSelected(object, this.#options.selection)) {
       this.#selected.delete(key);
-      return was ? { type: 'DELETED', object } : undefined;
+      return was ? this.#line('DELETED', object) : undefined;
     }
     if (type === 'deleted') this.#selected.delete(key);
     else this.#selected.add(key);
-    if (type === 'deleted') return { type: 'DELETED', object };
-    return { type: type === 'added' || !was ? 'ADDED' : 'MODIFIED', object };
+    if (type === 'deleted') return this.#line('DELETED', object);
+    return this.#line(type === 'added' || !was ? 'ADDED' : 'MODIFIED', object);
+  }
+
+  #line(type: Line['type'], object: KubeObject): Line {
+    return { type, object: this.#options.form.event(object) };
   }
 
   #bookmark(resourceVersion: string): Line | undefined {
-    if (!this.#bookmarks) return undefined;
-    const { kind } = this.#kind;
-    return { type: 'BOOKMARK', object: { kind, apiVersion, metadata: { resourceVersion } } };
+    const { kind, form, bookmarks } = this.#options;
+    if (!bookmarks) return undefined;
+    const object = { kind: kind.kind, apiVersion, metadata: { resourceVersion } };
+    return { type: 'BOOKMARK', object: form.bookmark(object) };
   }
 }

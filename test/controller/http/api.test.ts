@@ -35,7 +35,7 @@ describe('the API', () => {
     assert.deepEqual([deleted.status, deleted.body.status], [200, 'Success']);
     const gone = await call(server, 'GET', `${mirrors}/a`);
     assert.deepEqual([gone.status, gone.body.kind, gone.body.reason], [404, 'Status', 'NotFound']);
-    assert.match(gone.body.message, /mirrors "a" not found/);
+    assert.match(gone.body.message, /mirrors\.cairn\.build "a" not found/);
   });
 
   it('keeps an object with finalizers until they are taken off', async (t) => {
