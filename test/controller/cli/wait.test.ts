@@ -3,6 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, it } from 'node:test';
+import { freePort } from '../../world/port.ts';
 import { cairn, mirrorSpec, readyStatus, startCli } from './cli-world.ts';
 
 describe('cairn wait', () => {
@@ -187,12 +188,3 @@ describe('cairn wait', () => {
     assert.equal((await server.cairn('wait mirrors')).status, 2);
   });
 });
-
-/** A port that nobody listens on any more. */
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}

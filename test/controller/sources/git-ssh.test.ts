@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { followGit } from '../../../controller/sources/git.ts';
+import { freePort } from '../../world/port.ts';
 import { mustRun } from '../../world/process.ts';
 import { tempDir } from '../../world/temp.ts';
 import { until } from './folder.ts';
@@ -55,14 +55,6 @@ PidFile none
   for await (const line of sshd.stderr) if (/listening/.test(String(line))) break;
   const hostKey = `[127.0.0.1]:${port} ${readFileSync(`${host}.pub`, 'utf8')}`;
   return { port, identity: readFileSync(client, 'utf8'), hostKey };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  return typeof address === 'object' && address ? address.port : 0;
 }
 
 function follow(t: TestContext, location: string, secret: Record<string, string>) {
