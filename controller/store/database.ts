@@ -1,7 +1,7 @@
 import { DatabaseSync, type SQLOutputValue } from 'node:sqlite';
 
 /** Raised when the tables change; an older Cairn then refuses the file instead of spoiling it. */
-const schemaVersion = 1;
+const schemaVersion = 2;
 /** `CAIR`: tells a store from any other SQLite file (`PRAGMA application_id`). */
 const applicationId = 0x43_41_49_52;
 const busyTimeoutMs = 2000;
@@ -16,11 +16,6 @@ const schema = `
     PRIMARY KEY (kind, namespace, name, owner)
   ) WITHOUT ROWID;
   CREATE INDEX owners_by_owner ON owners (owner);
-  CREATE TABLE managed (
-    kind TEXT NOT NULL, namespace TEXT NOT NULL, name TEXT NOT NULL, manager TEXT NOT NULL,
-    labels TEXT NOT NULL, annotations TEXT NOT NULL,
-    PRIMARY KEY (kind, namespace, name, manager)
-  ) WITHOUT ROWID;
   CREATE TABLE changes (
     version INTEGER PRIMARY KEY, kind TEXT NOT NULL, type TEXT NOT NULL, bytes INTEGER NOT NULL,
     body TEXT NOT NULL
@@ -75,6 +70,16 @@ export function transaction<Result>(db: DatabaseSync, work: () => Result): Resul
   }
 }
 
+/** What `work` would yield: all of its writes are taken back. */
+export function rehearsal<Result>(db: DatabaseSync, work: () => Result): Result {
+  db.exec('BEGIN IMMEDIATE');
+  try {
+    return work();
+  } finally {
+    if (db.isTransaction) db.exec('ROLLBACK');
+  }
+}
+
 /** A column that the schema declares as TEXT NOT NULL. */
 export function textOf(value: SQLOutputValue | undefined): string {
   if (typeof value !== 'string') throw new TypeError('expected text in the store');
@@ -104,10 +109,12 @@ function refuseForeign(db: DatabaseSync): void {
   if (check !== 'ok') throw new Error(`it is damaged, restore a backup: ${String(check)}`);
 }
 
+/** Before version 2, a table said who had given which label; managedFields of the objects do now. */
 function migrate(db: DatabaseSync): void {
-  if (pragma(db, 'user_version') === schemaVersion) return;
+  const found = pragma(db, 'user_version');
+  if (found === schemaVersion) return;
   transaction(db, () => {
-    db.exec(schema);
+    db.exec(found === 0 ? schema : 'DROP TABLE managed;');
     db.exec(`PRAGMA application_id = ${applicationId}; PRAGMA user_version = ${schemaVersion};`);
   });
 }

@@ -8,6 +8,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { openSqliteStore, type SqliteStore } from '../../../controller/store/sqlite.ts';
 import { tempDir } from '../../world/temp.ts';
+import { applyContract } from './apply.contract.ts';
 import { FossilKind, fossil, keyed, validateMadeUp, widget, WidgetKind } from './made-up.ts';
 import { collect, rejects, storeContract, until, type OpenStore } from './store.contract.ts';
 
@@ -15,6 +16,7 @@ const kinds = [WidgetKind, FossilKind];
 const options = { kinds, validate: validateMadeUp };
 
 storeContract('SQLite in memory', async (t) => opened(t, ':memory:'));
+applyContract('SQLite in memory', async (t) => opened(t, ':memory:'));
 storeContract('SQLite in a file', async (t) => opened(t, fileFor(t)));
 storeContract('SQLite in a file of an earlier run', async (t) => {
   const file = fileFor(t);
