@@ -132,6 +132,7 @@ export async function startInstance(options: InstanceOptions): Promise<Instance>
     log,
     readToken: tokens.read,
     adminToken: tokens.admin,
+    roleTokens: tokens,
     ...(options.externalUrl ? { externalUrl: options.externalUrl } : {}),
     now,
   });

@@ -6,14 +6,27 @@ import { join } from 'node:path';
 export interface Tokens {
   /** Opens private archives. */
   readonly read: string;
-  /** Opens everything, and writes through the API. */
+  /** Opens private archives, and shows who one is in the API; writes nothing. */
+  readonly viewer: string;
+  /** Promotes and approves. */
+  readonly promoter: string;
+  /** Writes all that people declare. */
+  readonly editor: string;
+  /** Opens everything, and writes everything through the API. */
   readonly admin: string;
 }
 
-/** The server's own tokens, `<folder>/read` and `<folder>/admin`; made on first use. */
+/** The server's own tokens, `<folder>/read`, `<folder>/admin` and so on; made on first use. */
 export function ownTokens(folder: string): Tokens {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  return { read: token(join(folder, 'read')), admin: token(join(folder, 'admin')) };
+  const of = (name: keyof Tokens) => token(join(folder, name));
+  return {
+    read: of('read'),
+    viewer: of('viewer'),
+    promoter: of('promoter'),
+    editor: of('editor'),
+    admin: of('admin'),
+  };
 }
 
 function token(file: string): string {

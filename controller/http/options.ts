@@ -1,8 +1,9 @@
 import type { Registry } from 'prom-client';
-import type { Store } from '../../crds/store.ts';
+import type { EventReader, Store } from '../../crds/store.ts';
 import type { BlobReader } from '../../depot/depot.ts';
 import type { Trees } from '../../depot/tree-reader.ts';
 import type { Log } from '../log.ts';
+import type { RoleTokens } from './access.ts';
 import type { SourceInventory } from './inventory-route.ts';
 import type { LazyPool } from './lazy.ts';
 
@@ -13,7 +14,7 @@ export interface Health {
 }
 
 export interface ServerOptions {
-  readonly store: Store;
+  readonly store: Store & EventReader;
   readonly blobs: BlobReader;
   readonly trees: Trees;
   readonly lazy: LazyPool;
@@ -32,6 +33,8 @@ export interface ServerOptions {
   readonly readToken: string;
   /** Opens private content and writes through the API. An empty token opens nothing. */
   readonly adminToken: string;
+  /** What opens the API to other roles; they need none where nobody else can reach the server. */
+  readonly roleTokens?: RoleTokens;
   /** How clients reach this server, if not by the Host they ask for: `https://apt.example.com`. */
   readonly externalUrl?: string;
   readonly now: () => Date;

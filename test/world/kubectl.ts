@@ -1,8 +1,9 @@
 /** The real kubectl, with a home of its own. */
 import { spawn, type ChildProcessByStdio } from 'node:child_process';
-import { existsSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
+import { kubernetesPrograms } from './kubernetes-programs.ts';
 import { run, type Finished } from './process.ts';
 import { tempDir, type Scope } from './temp.ts';
 
@@ -13,6 +14,8 @@ export interface Kubectl {
   reading(input: string, ...args: readonly string[]): Promise<Finished>;
   /** Starts one that goes on until it is stopped, with the test at the latest. */
   start(...args: readonly string[]): ChildProcessByStdio<null, Readable, Readable>;
+  /** Where it is, and with which environment, for those who run it themselves. */
+  readonly program: string;
   readonly env: Readonly<Record<string, string>>;
 }
 
@@ -42,17 +45,14 @@ export function kubectlFor(t: Scope, options: KubectlOptions): Kubectl {
   return Object.assign((...args: readonly string[]) => reading('', ...args), {
     reading,
     start,
+    program: program(),
     env,
   });
 }
 
 /** The kubectl beside a test API server, if there is one, else the one of the system. */
 function program(): string {
-  const folders = [process.env['KUBEBUILDER_ASSETS'], '/usr/local/kubebuilder/bin'];
-  const found = folders
-    .map((folder) => path.join(folder ?? '', 'kubectl'))
-    .find((file) => path.isAbsolute(file) && existsSync(file));
-  return found ?? 'kubectl';
+  return kubernetesPrograms === undefined ? 'kubectl' : path.join(kubernetesPrograms, 'kubectl');
 }
 
 function kubeconfig({ url, token }: KubectlOptions): string {

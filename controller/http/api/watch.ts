@@ -8,11 +8,14 @@ import { isSelected, type Selection } from './selectors.ts';
 import type { Representation } from './representation.ts';
 import { asApiFailure, type Status } from './status.ts';
 import type { ApiObject } from './table.ts';
+import { watchStart } from './versions.ts';
 
 /** How long a watch lasts when the client doesn't say; clients start another one. */
 const defaultSeconds = 1800;
 /** A client that takes nothing for so long is gone. Milliseconds. */
 const patience = 300_000;
+/** Kubernetes' annotation on the bookmark that ends what was there. */
+const initialEnd = 'k8s.io/initial-events-end';
 
 interface Line {
   readonly type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK' | 'ERROR';
@@ -20,8 +23,8 @@ interface Line {
 }
 
 /**
- * Streams the changes of a kind as JSON lines. Without a resourceVersion (or with `0`) the objects
- * that are there come first, as ADDED. Answers 410 when the version is too old; when that shows
+ * Streams the changes of a kind as JSON lines. Without a resourceVersion (or with `0`), and with
+ * `sendInitialEvents`, the objects that are there come first, as ADDED. Answers 410 when the version is too old; when that shows
  * only later, the last line is an ERROR.
  */
 export async function streamWatch(
@@ -34,11 +37,11 @@ export async function streamWatch(
   }: { kind: Kind; store: Store; selection: Selection; form: Representation },
   shutdown: AbortSignal,
 ): Promise<void> {
+  const start = watchStart(req);
   const gone = closing(req.socket);
   const signal = AbortSignal.any([gone, shutdown, AbortSignal.timeout(secondsOf(req) * 1000)]);
   const { items, resourceVersion } = await store.list(kind.kind);
-  const given = req.query['resourceVersion'];
-  const from = typeof given === 'string' && given !== '' && given !== '0' ? given : undefined;
+  const { from, initial, marked } = start;
   const events = store.watch(kind.kind, { from: from ?? resourceVersion, signal });
   const bookmarks = req.query['allowWatchBookmarks'] === 'true';
   const lines = new Lines({ kind, selection, form, bookmarks });
@@ -53,7 +56,8 @@ export async function streamWatch(
   res.flushHeaders();
   const present = lines.present(items);
   try {
-    if (from === undefined) for (const line of present) await send(res, line, gone);
+    if (initial) for (const line of present) await send(res, line, gone);
+    if (marked) await send(res, lines.endOfInitial(resourceVersion), gone);
     for (let result = await first; !result.done; result = await iterator.next()) {
       const line = lines.of(result.value);
       if (line) await send(res, line, gone);
@@ -118,14 +122,22 @@ class Lines {
     return this.#line(type === 'added' || !was ? 'ADDED' : 'MODIFIED', object);
   }
 
+  /** Says that all of what was there has been told. */
+  endOfInitial(resourceVersion: string): Line {
+    return this.#marker({ resourceVersion, annotations: { [initialEnd]: 'true' } });
+  }
+
   #line(type: Line['type'], object: KubeObject): Line {
     return { type, object: this.#options.form.event(object) };
   }
 
   #bookmark(resourceVersion: string): Line | undefined {
-    const { kind, form, bookmarks } = this.#options;
-    if (!bookmarks) return undefined;
-    const object = { kind: kind.kind, apiVersion, metadata: { resourceVersion } };
-    return { type: 'BOOKMARK', object: form.bookmark(object) };
+    return this.#options.bookmarks ? this.#marker({ resourceVersion }) : undefined;
+  }
+
+  #marker(metadata: object): Line {
+    const { kind, form } = this.#options;
+    const object = form.bookmark({ kind: kind.kind, apiVersion, metadata });
+    return { type: 'BOOKMARK', object };
   }
 }

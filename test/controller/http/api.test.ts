@@ -75,7 +75,8 @@ spec: {url: "http://x.example", suites: [s], allowUnsigned: true}
       body: manifest('x'),
       type: apply,
     });
-    assert.equal(nobody.status, 400);
+    assert.equal(nobody.status, 422);
+    assert.match(nobody.body.message, /^fieldManager: /);
   });
 
   it('lists by namespace, label and name', async (t) => {
@@ -104,7 +105,7 @@ spec: {url: "http://x.example", suites: [s], allowUnsigned: true}
     const refused = await call(
       server,
       'GET',
-      `${mirrors}?labelSelector=${encodeURIComponent('a in (b)')}`,
+      `${mirrors}?labelSelector=${encodeURIComponent('a in b')}`,
     );
     assert.equal(refused.status, 400);
   });
@@ -147,7 +148,7 @@ spec: {url: "http://x.example", suites: [s], allowUnsigned: true}
       [
         'PATCH',
         `${mirrors}/a`,
-        { body: [], type: 'application/json-patch+json' },
+        { body: {}, type: 'application/strategic-merge-patch+json' },
         415,
         'UnsupportedMediaType',
       ],
@@ -160,10 +161,10 @@ spec: {url: "http://x.example", suites: [s], allowUnsigned: true}
         'Conflict',
       ],
       ['DELETE', `${mirrors}/b`, {}, 404, 'NotFound'],
-      ['DELETE', mirrors, {}, 405, 'MethodNotAllowed'],
+      ['PUT', mirrors, { body }, 405, 'MethodNotAllowed'],
       ['POST', mirrors, { body: '{"kind":' }, 400, 'BadRequest'],
       ['POST', mirrors, { body: 'a: &a [1]\nb: *a', type: 'application/yaml' }, 400, 'BadRequest'],
-      ['POST', `${mirrors}?dryRun=All`, { body: mirror('c') }, 400, 'BadRequest'],
+      ['POST', `${mirrors}?dryRun=Some`, { body: mirror('c') }, 422, 'Invalid'],
       [
         'POST',
         mirrors,
