@@ -61,11 +61,6 @@ export class Resources {
     res.json(form.one(await storedObject(this.#store, target)));
   }
 
-  async events(req: Request, res: Response): Promise<void> {
-    const items = await this.#store.events(keyOfTarget(targetOf(req)));
-    res.json({ items });
-  }
-
   /** How this client wants to have objects of a kind. */
   #form(req: Request, kind: Kind): Representation {
     return new Representation(req, columnsOf(kind.kind), this.#now);

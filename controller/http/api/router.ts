@@ -75,10 +75,6 @@ export function apiRouter({ store, rules, shutdown, now }: ApiOptions): Router {
     .put(mayDo('update', 'status'), body, (req, res) => writes.replaceStatus(req, res))
     .patch(mayDo('patch', 'status'), body, (req, res) => writes.patchStatus(req, res))
     .all(notAllowed);
-  router
-    .route(`${object}/events`)
-    .get((req, res) => resources.events(req, res))
-    .all(notAllowed);
   return router;
 }
 

@@ -221,7 +221,11 @@ spec: {url: "http://x.example", suites: [s], allowUnsigned: true}
     const server = await startServer(t);
     const regarding = { kind: 'Mirror', namespace: 'default', name: 'a' };
     await server.store.record({ regarding, type: 'Warning', reason: 'Refused', message: 'no' });
-    const { body } = await call(server, 'GET', `${mirrors}/a/events`);
+    const { body } = await call(
+      server,
+      'GET',
+      '/api/v1/namespaces/default/events?fieldSelector=involvedObject.name%3Da',
+    );
     assert.equal(body.items.length, 1);
     assert.equal(body.items[0].message, 'no');
   });
