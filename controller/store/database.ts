@@ -39,16 +39,17 @@ const schema = `
 
 /**
  * Opens the SQLite file of a store, making it when it isn't there. Every commit is on disk before
- * it returns (WAL, `synchronous=FULL`). Throws an Error for people when the file is damaged, is
+ * it returns (WAL, `synchronous=FULL`). `upgrade` makes the tables of today from those of version 1.
+ * Throws an Error for people when the file is damaged, is
  * something else, or was written by a newer Cairn.
  */
-export function openDatabase(file: string): DatabaseSync {
+export function openDatabase(file: string, upgrade: (db: DatabaseSync) => void): DatabaseSync {
   let db: DatabaseSync | undefined;
   try {
     db = new DatabaseSync(file, { timeout: busyTimeoutMs });
     refuseForeign(db);
     db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;');
-    migrate(db);
+    migrate(db, upgrade);
     return db;
   } catch (error) {
     if (db?.isOpen) db.close();
@@ -109,12 +110,12 @@ function refuseForeign(db: DatabaseSync): void {
   if (check !== 'ok') throw new Error(`it is damaged, restore a backup: ${String(check)}`);
 }
 
-/** Before version 2, a table said who had given which label; managedFields of the objects do now. */
-function migrate(db: DatabaseSync): void {
+function migrate(db: DatabaseSync, upgrade: (db: DatabaseSync) => void): void {
   const found = pragma(db, 'user_version');
   if (found === schemaVersion) return;
   transaction(db, () => {
-    db.exec(found === 0 ? schema : 'DROP TABLE managed;');
+    if (found === 0) db.exec(schema);
+    else upgrade(db);
     db.exec(`PRAGMA application_id = ${applicationId}; PRAGMA user_version = ${schemaVersion};`);
   });
 }

@@ -27,6 +27,7 @@ import { Merger } from './merger.ts';
 import { ObjectTable } from './object-table.ts';
 import { ObjectWriter } from './object-writer.ts';
 import { Records, type Inventory } from './records.ts';
+import { adoptManagers } from './upgrade.ts';
 import { Watchers } from './watch.ts';
 
 export interface SqliteOptions {
@@ -44,7 +45,7 @@ export interface SqliteOptions {
  * that an older Cairn stored get the defaults that their kinds have now.
  */
 export function openSqliteStore(file: string, options: SqliteOptions): SqliteStore {
-  const store = new SqliteStore(openDatabase(file), options);
+  const store = new SqliteStore(openDatabase(file, adoptManagers), options);
   store.adoptDefaults();
   return store;
 }
