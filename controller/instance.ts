@@ -27,6 +27,7 @@ import { secretFolder } from './secrets.ts';
 import { configSourceReconciler } from './sources/reconciler.ts';
 import { lockDataDirectory } from './store/lock.ts';
 import { openSqliteStore, type SqliteStore } from './store/sqlite.ts';
+import { ownCertificate } from './tls.ts';
 import { ownTokens } from './tokens.ts';
 
 export interface ConfigLocation {
@@ -45,11 +46,15 @@ export interface InstanceOptions {
   /** Secrets as files; `<data>/secrets` by default. */
   readonly secretsFolder?: string | undefined;
   readonly externalUrl?: string | undefined;
+  /** Where to serve over TLS as well. */
+  readonly secure?: { readonly host: string; readonly port: number } | undefined;
   readonly log: Log;
 }
 
 export interface Instance {
   readonly url: string;
+  /** Of the TLS server, if there is one. */
+  readonly secureUrl?: string | undefined;
   readonly store: SqliteStore;
   /** Finishes what runs, writes everything down and lets go of the data directory. */
   close(): Promise<void>;
@@ -138,10 +143,13 @@ export async function startInstance(options: InstanceOptions): Promise<Instance>
   });
   started.defer(() => server.close(closeGraceMs));
   await declareConfig(store, options.config);
-  const { url } = await server.listen(options.host, options.port);
+  const { secure } = options;
+  const certificate = secure && ownCertificate(join(data, 'tls'), secure.host, now());
+  const address = secure && certificate && { ...secure, ...certificate };
+  const { url, secureUrl } = await server.listen(options.host, options.port, address);
   lock.announce(url);
   const running = started.move();
-  return { url, store, close: () => running.disposeAsync() };
+  return { url, secureUrl, store, close: () => running.disposeAsync() };
 }
 
 /** Makes the ConfigSource say what the command line says; without --config there is none. */

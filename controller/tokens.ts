@@ -30,13 +30,16 @@ export function ownTokens(folder: string): Tokens {
 }
 
 function token(file: string): string {
-  if (!existsSync(file)) {
-    const draft = `${file}.new`;
-    const fd = openSync(draft, 'w', 0o600);
-    writeSync(fd, `${randomBytes(24).toString('base64url')}\n`);
-    fsyncSync(fd);
-    closeSync(fd);
-    renameSync(draft, file);
-  }
+  if (!existsSync(file)) writeOwn(file, `${randomBytes(24).toString('base64url')}\n`);
   return readFileSync(file, 'utf8').trim();
+}
+
+/** Writes a file that only its owner can read: whole, or not at all. */
+export function writeOwn(file: string, text: string): void {
+  const draft = `${file}.new`;
+  const fd = openSync(draft, 'w', 0o600);
+  writeSync(fd, text);
+  fsyncSync(fd);
+  closeSync(fd);
+  renameSync(draft, file);
 }

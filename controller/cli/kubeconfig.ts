@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { roles, type Role } from '../http/roles.ts';
@@ -42,8 +43,7 @@ export const command: Command = {
     const isSafe = server.protocol === 'https:';
     if (!isSafe) hint(role, values['token-file'], io);
     const token = isSafe ? await tokenOf(role, values, io) : undefined;
-    const file = values['certificate-authority'];
-    const authority = file === undefined ? undefined : await contentOf(path.resolve(io.cwd, file));
+    const authority = isSafe ? await authorityOf(role, values, io) : undefined;
     const { namespace } = values;
     io.out((await toYaml(kubeconfig({ server, token, authority, namespace }))).trimEnd());
     return exit.good;
@@ -97,11 +97,24 @@ async function tokenOf(
 function hint(role: Role | undefined, tokenFile: string | undefined, io: Io): void {
   if ((role !== undefined && role !== 'editor') || tokenFile !== undefined) {
     throw new CliError(
-      'kubectl sends tokens over https only: name an https URL with --server, such as that of a ' +
-        'reverse proxy',
+      'kubectl sends tokens over https only: name an https URL with --server, that of ' +
+        '`cairn run --tls-listen` or of a reverse proxy',
     );
   }
   io.err('cairn: no token is in there: kubectl sends none over http. It works on this machine.');
+}
+
+/** What signs the certificate: the file that is named, else the server's own beside the tokens. */
+async function authorityOf(
+  role: Role | undefined,
+  values: { readonly data: string; readonly 'certificate-authority'?: string | undefined },
+  io: Io,
+): Promise<string | undefined> {
+  const named = values['certificate-authority'];
+  if (named !== undefined) return contentOf(path.resolve(io.cwd, named));
+  if (role === undefined) return undefined;
+  const own = path.resolve(io.cwd, values.data, 'tls', 'tls.crt');
+  return existsSync(own) ? contentOf(own) : undefined;
 }
 
 async function contentOf(file: string): Promise<string> {

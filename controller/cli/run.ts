@@ -34,6 +34,11 @@ const options = {
     default: '127.0.0.1:8080',
     description: 'where to serve; port 0 picks a free one',
   },
+  'tls-listen': {
+    type: 'string',
+    value: 'HOST:PORT',
+    description: 'where to serve over TLS as well, with the certificate in DATA/tls',
+  },
   secrets: {
     type: 'string',
     value: 'DIR',
@@ -75,8 +80,10 @@ export const command: Command = {
     const { startInstance } = await import('../instance.ts');
     const config = values.config;
     const address = listenAddress(values.listen);
+    const secure = values['tls-listen'];
     const starting = startInstance({
       ...address,
+      secure: secure === undefined ? undefined : listenAddress(secure),
       data: resolve(io.cwd, values.data),
       config:
         config === undefined
@@ -100,6 +107,7 @@ export const command: Command = {
       throw explained(error, address);
     });
     io.out(`listening on ${instance.url}`);
+    if (instance.secureUrl !== undefined) io.out(`and on ${instance.secureUrl}`);
     await stopped(io);
     await instance.close();
     return exit.good;

@@ -4,6 +4,7 @@ import type { BlobReader } from '../../depot/depot.ts';
 import type { Trees } from '../../depot/tree-reader.ts';
 import type { Log } from '../log.ts';
 import type { RoleTokens } from './access.ts';
+import type { Certificate } from './certificate.ts';
 import type { SourceInventory } from './inventory-route.ts';
 import type { LazyPool } from './lazy.ts';
 
@@ -40,9 +41,21 @@ export interface ServerOptions {
   readonly now: () => Date;
 }
 
+/** Where to serve the same over TLS, and with which certificate. */
+export interface SecureAddress extends Certificate {
+  readonly host: string;
+  readonly port: number;
+}
+
+export interface Listening {
+  readonly url: string;
+  /** Of the TLS server, if there is one. */
+  readonly secureUrl?: string;
+}
+
 export interface Server {
   /** Reads the store, then accepts connections. Port 0 picks a free one. */
-  listen(host: string, port: number): Promise<{ readonly url: string }>;
+  listen(host: string, port: number, secure?: SecureAddress): Promise<Listening>;
   /** Accepts nothing new, lets running requests finish for so long, then cuts them off. */
   close(graceMs: number): Promise<void>;
 }

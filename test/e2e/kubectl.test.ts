@@ -100,3 +100,47 @@ test('cairn and kubectl mean the same objects', async (t) => {
   const gone = await cairn.cli('get', 'mirror', 'demo');
   assert.equal(gone.code, 1);
 });
+
+test('the token of a role does with kubectl what the role is for', async (t) => {
+  const world = await product(t);
+  const cairn = await world.start({ args: ['--tls-listen', '127.0.0.1:0'] });
+  const [, url = ''] = /^and on (https:\S+)$/m.exec(cairn.logs) ?? [];
+  const kubectlAs = async (role: string) => {
+    const args = ['--role', role, '--data', world.data, '--server', url];
+    const { code, stdout, output } = await cairn.cli('kubeconfig', ...args);
+    assert.equal(code, 0, output);
+    return kubectlFor(t, { url, kubeconfig: stdout });
+  };
+  const [viewer, promoter, editor, admin] = await Promise.all(
+    ['viewer', 'promoter', 'editor', 'admin'].map(kubectlAs),
+  );
+  assert.ok(viewer && promoter && editor && admin);
+  await done(editor.reading(environment('base-1'), 'apply', '-f', '-'));
+  assert.match(await done(viewer('get', 'environments')), /^production +base-1 /m);
+  assert.match(await done(promoter('auth', 'whoami')), /^Username +promoter$/m);
+  const can = async (who: Kubectl, ...words: readonly string[]) =>
+    (await who('auth', 'can-i', ...words)).stdout.trim();
+  assert.deepEqual(
+    [await can(viewer, 'patch', 'environments'), await can(promoter, 'patch', 'environments')],
+    ['no', 'yes'],
+  );
+
+  const patch = (who: Kubectl, spec: object) =>
+    who('patch', 'cenv', 'production', '--type=merge', '-p', JSON.stringify({ spec }));
+  const promotion = { snapshotRef: { name: 'base-2' } };
+  const forbidden = /\(Forbidden\).*environments\.cairn\.build "production" is forbidden/;
+  assert.match((await patch(viewer, promotion)).stderr, forbidden);
+  await done(patch(promoter, promotion));
+  const more = await patch(promoter, { suspend: true });
+  assert.match(more.stderr, forbidden);
+  assert.match(more.stderr, /\.spec\.suspend/);
+  await done(patch(editor, { suspend: true }));
+  const status = ['--subresource=status', '--type=merge', '-p', '{"status":{"previous":"x"}}'];
+  assert.match((await editor('patch', 'cenv', 'production', ...status)).stderr, /\(Forbidden\)/);
+  await done(admin('patch', 'cenv', 'production', ...status));
+  assert.match((await promoter('delete', 'cenv', 'production')).stderr, forbidden);
+  await done(editor('delete', 'cenv', 'production', '--timeout=30s'));
+
+  const plain = await cairn.cli('kubeconfig', '--role', 'viewer', '--data', world.data);
+  assert.equal(plain.code, 1, 'over http it would be an editor');
+});

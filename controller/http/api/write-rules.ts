@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { group } from '../../../crds/object.ts';
 import type { Access } from '../access.ts';
+import { schemeOf } from '../base-url.ts';
 import { mayDo, type Action, type Role } from '../roles.ts';
 import { ApiFailure } from './status.ts';
 
@@ -80,7 +81,8 @@ function strangeness(req: IncomingMessage, rules: WriteRules): string | undefine
   if (!isLoopback(req.socket.remoteAddress)) return 'the request comes from another machine';
   if (forwarding.some((name) => name in headers)) return 'a proxy has forwarded the request';
   if (!isLoopbackHost(host)) return 'the Host header is not a loopback address';
-  if (origin !== undefined && origin !== `http://${host}`) return 'the Origin is another site';
+  const ours = `${schemeOf(req.socket)}://${host}`;
+  if (origin !== undefined && origin !== ours) return 'the Origin is another site';
   const site = headers['sec-fetch-site'];
   if (site !== undefined && site !== 'same-origin' && site !== 'none') return 'another site asks';
   const type = headers['content-type']?.split(';', 1)[0]?.trim().toLowerCase();
