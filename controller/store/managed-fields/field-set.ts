@@ -72,9 +72,21 @@ export function fromFieldsV1(fields: unknown): FieldSet {
   if (typeof fields !== 'object' || fields === null) return set;
   for (const [element, below] of Object.entries(fields)) {
     if (element === '.') set.member = true;
-    else if (/^[fkv]:/.test(element)) set.children.set(element, childOf(below));
+    else if (isElement(element)) set.children.set(element, childOf(below));
   }
   return set;
+}
+
+/** Keys are an object in JSON, values any JSON: clients may send what they like. */
+function isElement(element: string): boolean {
+  if (element.startsWith('f:')) return true;
+  if (!/^[kv]:/.test(element)) return false;
+  try {
+    const value: unknown = JSON.parse(element.slice(2));
+    return element.startsWith('v:') || (typeof value === 'object' && value !== null);
+  } catch {
+    return false;
+  }
 }
 
 function childOf(fields: unknown): FieldSet {
