@@ -19,6 +19,7 @@ import { createMetrics } from './loop/metrics.ts';
 import { secretFolder } from './secrets.ts';
 import { lockDataDirectory } from './store/lock.ts';
 import { openStore, type KubernetesLocation } from './store/open.ts';
+import { ownCertificate } from './tls.ts';
 import { ownTokens } from './tokens.ts';
 import { startWork } from './work.ts';
 
@@ -40,11 +41,15 @@ export interface InstanceOptions {
   /** Secrets as files; `<data>/secrets` by default. */
   readonly secretsFolder?: string | undefined;
   readonly externalUrl?: string | undefined;
+  /** Where to serve over TLS as well. */
+  readonly secure?: { readonly host: string; readonly port: number } | undefined;
   readonly log: Log;
 }
 
 export interface Instance {
   readonly url: string;
+  /** Of the TLS server, if there is one. */
+  readonly secureUrl?: string | undefined;
   readonly store: Store;
   /** Resolves with the reason when another replica leads by now: this one has to end. */
   readonly lost: Promise<string>;
@@ -119,15 +124,20 @@ export async function startInstance(options: InstanceOptions): Promise<Instance>
     log,
     readToken: tokens.read,
     adminToken: tokens.admin,
+    roleTokens: tokens,
     ...(options.externalUrl ? { externalUrl: options.externalUrl } : {}),
     now,
   });
   started.defer(() => server.close(graceMs));
-  const { url } = await server.listen(options.host, options.port);
+  const { secure } = options;
+  const certificate = secure && ownCertificate(join(data, 'tls'), secure.host, now());
+  const address = secure && certificate && { ...secure, ...certificate };
+  const { url, secureUrl } = await server.listen(options.host, options.port, address);
   shift.announce(url);
   const running = started.move();
   return {
     url,
+    secureUrl,
     store,
     lost: shift.lost,
     async close(withinMs = closeGraceMs) {

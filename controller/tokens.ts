@@ -6,24 +6,40 @@ import { join } from 'node:path';
 export interface Tokens {
   /** Opens private archives. */
   readonly read: string;
-  /** Opens everything, and writes through the API. */
+  /** Opens private archives, and shows who one is in the API; writes nothing. */
+  readonly viewer: string;
+  /** Promotes and approves. */
+  readonly promoter: string;
+  /** Writes all that people declare. */
+  readonly editor: string;
+  /** Opens everything, and writes everything through the API. */
   readonly admin: string;
 }
 
-/** The server's own tokens, `<folder>/read` and `<folder>/admin`; made on first use. */
+/** The server's own tokens, `<folder>/read`, `<folder>/admin` and so on; made on first use. */
 export function ownTokens(folder: string): Tokens {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  return { read: token(join(folder, 'read')), admin: token(join(folder, 'admin')) };
+  const of = (name: keyof Tokens) => token(join(folder, name));
+  return {
+    read: of('read'),
+    viewer: of('viewer'),
+    promoter: of('promoter'),
+    editor: of('editor'),
+    admin: of('admin'),
+  };
 }
 
 function token(file: string): string {
-  if (!existsSync(file)) {
-    const draft = `${file}.new`;
-    const fd = openSync(draft, 'w', 0o600);
-    writeSync(fd, `${randomBytes(24).toString('base64url')}\n`);
-    fsyncSync(fd);
-    closeSync(fd);
-    renameSync(draft, file);
-  }
+  if (!existsSync(file)) writeOwn(file, `${randomBytes(24).toString('base64url')}\n`);
   return readFileSync(file, 'utf8').trim();
+}
+
+/** Writes a file that only its owner can read: whole, or not at all. */
+export function writeOwn(file: string, text: string): void {
+  const draft = `${file}.new`;
+  const fd = openSync(draft, 'w', 0o600);
+  writeSync(fd, text);
+  fsyncSync(fd);
+  closeSync(fd);
+  renameSync(draft, file);
 }

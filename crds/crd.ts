@@ -7,6 +7,7 @@ import { mapSchema, plainSchema, type Schema } from './schema.ts';
 export interface StructuralSchema extends Omit<Schema, 'properties' | 'items'> {
   readonly properties?: Readonly<Record<string, StructuralSchema>>;
   readonly items?: StructuralSchema;
+  readonly 'x-kubernetes-map-type'?: 'atomic' | 'granular';
   readonly 'x-kubernetes-list-type'?: 'atomic' | 'map' | 'set';
   readonly 'x-kubernetes-list-map-keys'?: readonly string[];
   readonly 'x-kubernetes-validations'?: readonly Rule[];
@@ -93,7 +94,8 @@ function rulesOf({ rules = [], immutable }: Kind): readonly Rule[] {
   ];
 }
 
-function structural(type: object): StructuralSchema {
+/** The structural schema of a TypeBox type: what a CRD says of a spec or a status. */
+export function structural(type: object): StructuralSchema {
   return mapSchema(plainSchema(type), asStructural) as StructuralSchema;
 }
 

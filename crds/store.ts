@@ -1,14 +1,30 @@
 import type { CommonStatus, KubeObject, Manifest, ObjectKey } from './object.ts';
 
+/** One field that a store refused, and why. */
+export interface Cause {
+  /** In Kubernetes' words: FieldValueInvalid, FieldManagerConflict. */
+  readonly reason: string;
+  readonly message: string;
+  /** As in `spec.suites[0]`. */
+  readonly field: string;
+}
+
 /** Why a store refused a call. `code` is the HTTP status that the Kubernetes API would answer with. */
 export class StoreError extends Error {
   override readonly name = 'StoreError';
   readonly code: (typeof codes)[keyof typeof codes];
   readonly reason: keyof typeof codes;
+  /** Field by field, where fields are to blame. */
+  readonly causes: readonly Cause[];
 
-  constructor(reason: StoreError['reason'], message: string, options?: ErrorOptions) {
+  constructor(
+    reason: StoreError['reason'],
+    message: string,
+    { causes = [], ...options }: ErrorOptions & { readonly causes?: readonly Cause[] } = {},
+  ) {
     super(message, options);
     this.reason = reason;
+    this.causes = causes;
     this.code = codes[reason];
   }
 }
@@ -60,31 +76,55 @@ export interface StoreWatcher {
   watch(kind: string, options: { from?: string; signal: AbortSignal }): AsyncIterable<WatchEvent>;
 }
 
+export interface WriteOptions {
+  /** Who writes, for metadata.managedFields; Cairn itself when left out. */
+  readonly manager?: string;
+  /** Answer what would be, and store nothing. */
+  readonly dryRun?: boolean;
+}
+
+export interface ApplyOptions {
+  /** Take over fields that others have given other values; else that is a Conflict. Default: true. */
+  readonly force?: boolean;
+  readonly dryRun?: boolean;
+}
+
+export interface DeleteOptions {
+  /** Throw Conflict when the stored object has another uid, or another resourceVersion. */
+  readonly uid?: string;
+  readonly resourceVersion?: string;
+  readonly dryRun?: boolean;
+}
+
 export interface StoreWriter {
   /** Throws AlreadyExists; Invalid when the kind is unknown or the spec does not fit its schema. */
-  create(manifest: Manifest): Promise<KubeObject>;
+  create(manifest: Manifest, options?: WriteOptions): Promise<KubeObject>;
   /**
    * Replaces spec, labels, annotations, finalizers and owner references; status is ignored. A spec
    * that differs raises `generation`. Throws NotFound; Conflict when `resourceVersion` is not the
    * stored one; Invalid (an immutable spec that changes included). Nothing changed, nothing written.
    */
-  update(object: KubeObject): Promise<KubeObject>;
+  update(object: KubeObject, options?: WriteOptions): Promise<KubeObject>;
   /** Replaces the status alone; the rest is ignored. Conflicts and no-ops as `update`. */
-  updateStatus(object: KubeObject): Promise<KubeObject>;
+  updateStatus(object: KubeObject, options?: WriteOptions): Promise<KubeObject>;
   /**
-   * Server-side apply, for one manager: creates the object, or sets the spec, and the labels and
-   * annotations that this manager gives; those it gave before and gives no more are removed, those
-   * of others stay. Nothing changed, nothing written.
+   * Server-side apply, for one manager: creates the object, or sets the fields that this manager
+   * gives; those it gave before and gives no more are removed, unless another manager has them too;
+   * those of others stay. Only what the manifest gives is needed: other managers may have given the
+   * rest. Nothing changed, nothing written. Throws Invalid; Conflict with a cause for each field
+   * that another manager has given another value, unless forced, and when the manifest's metadata
+   * names a resourceVersion or uid that is not the stored one.
    */
   apply(
     manifest: Manifest,
     manager: string,
+    options?: ApplyOptions,
   ): Promise<{ object: KubeObject; outcome: 'created' | 'configured' | 'unchanged' }>;
   /**
    * Sets deletionTimestamp while finalizers are left, else removes the object and what it owns.
    * Throws NotFound; Conflict when `uid` is not the stored one.
    */
-  delete(key: ObjectKey, options?: { uid?: string }): Promise<void>;
+  delete(key: ObjectKey, options?: DeleteOptions): Promise<void>;
 }
 
 /** Something that happened to an object, told to people; the same thing again raises `count`. */
@@ -126,6 +166,12 @@ export interface Inventory {
 export interface InventoryStore {
   /** The inventory of the config source `namespace/name`; empty if it has none yet. */
   inventory(source: string): Inventory;
+}
+
+/** For those who show the events of all objects. */
+export interface EventReader {
+  /** Of all namespaces, or of one. Oldest first. */
+  allEvents(namespace?: string): Promise<readonly RecordedEvent[]>;
 }
 
 export type Store = StoreReader & StoreWatcher & StoreWriter & EventLog;

@@ -99,8 +99,8 @@ export class ApiClient {
 
   /** What happened to an object, oldest first. */
   async events(target: Target): Promise<readonly ClientEvent[]> {
-    const answer = await this.#json('GET', `${objectPath(target)}/events`);
-    return (answer as { items?: readonly ClientEvent[] }).items ?? [];
+    const answer = await this.#json('GET', eventsPath(target));
+    return ((answer as { items?: readonly CoreEvent[] }).items ?? []).map(clientEvent).sort(byTime);
   }
 
   /** Any other JSON of the server: `/api/v1/diff?from=…`. */
@@ -166,6 +166,35 @@ interface Sent {
 
 function objectPath({ kind, namespace, name }: Target): string {
   return `${collectionPath(kind, namespace)}/${encodeURIComponent(name)}`;
+}
+
+/** Of the core group, as on every API server. */
+function eventsPath({ kind, namespace, name }: Target): string {
+  const fields = { kind: kind.kind, namespace, name };
+  const selector = Object.entries(fields).map(([key, value]) => `involvedObject.${key}=${value}`);
+  const query = new URLSearchParams({ fieldSelector: selector.join(',') });
+  return `/api/v1/namespaces/${encodeURIComponent(namespace)}/events?${query}`;
+}
+
+/** An event of the core group, as far as it is shown. Newer ones leave the older fields empty. */
+interface CoreEvent {
+  readonly type?: string;
+  readonly reason?: string;
+  readonly message?: string;
+  readonly count?: number;
+  readonly lastTimestamp?: string | null;
+  readonly eventTime?: string | null;
+  readonly series?: { readonly count: number; readonly lastObservedTime: string };
+}
+
+function clientEvent({ type = '', reason = '', message = '', ...more }: CoreEvent): ClientEvent {
+  const { count, lastTimestamp, eventTime, series } = more;
+  const lastAt = series?.lastObservedTime ?? lastTimestamp ?? eventTime ?? '';
+  return { type, reason, message, count: series?.count ?? count ?? 1, lastAt };
+}
+
+function byTime(one: ClientEvent, other: ClientEvent): number {
+  return one.lastAt < other.lastAt ? -1 : Number(one.lastAt > other.lastAt);
 }
 
 function collectionPath({ plural }: Kind, namespace: string | undefined): string {

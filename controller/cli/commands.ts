@@ -34,6 +34,7 @@ export const commandGroups: Readonly<Record<string, readonly Entry[]>> = {
     { name: 'approve', load: () => import('./approve.ts') },
   ],
   'About Cairn': [
+    { name: 'kubeconfig', load: () => import('./kubeconfig.ts') },
     { name: 'version', load: () => import('./version.ts') },
     { name: 'completion', load: () => import('./completion.ts') },
   ],

@@ -8,9 +8,10 @@ export type ObjectPrinter = (objects: readonly KubeObject[], io: Io) => Promise<
 /** The printer of `-o json|yaml|name|jsonpath=…`; `single`: one object was asked for by name. */
 export function objectPrinter(format: string, { single }: { single: boolean }): ObjectPrinter {
   const shape = (objects: readonly KubeObject[]) => (single ? objects[0] : listOf(objects));
+  const readable = (objects: readonly KubeObject[]) => shape(objects.map(withoutOwners));
   if (format === 'json')
-    return async (objects, io) => io.out(JSON.stringify(shape(objects), null, 2));
-  if (format === 'yaml') return async (objects, io) => io.out(await toYaml(shape(objects)));
+    return async (objects, io) => io.out(JSON.stringify(readable(objects), null, 2));
+  if (format === 'yaml') return async (objects, io) => io.out(await toYaml(readable(objects)));
   if (format === 'name') return printNames;
   if (format.startsWith('jsonpath=')) {
     const path = format.slice('jsonpath='.length);
@@ -35,6 +36,12 @@ export function requireJsonPath(path: string): void {
   } catch (thrown) {
     throw new UsageError(thrown instanceof Error ? thrown.message : String(thrown));
   }
+}
+
+/** Who owns which field is longer than the object, and seldom asked for; kubectl hides it, too. */
+function withoutOwners(object: KubeObject): KubeObject {
+  const { managedFields: _, ...metadata } = object.metadata;
+  return { ...object, metadata };
 }
 
 async function printNames(objects: readonly KubeObject[], io: Io): Promise<void> {

@@ -50,6 +50,11 @@ const options = {
     default: '127.0.0.1:8080',
     description: 'where to serve; port 0 picks a free one',
   },
+  'tls-listen': {
+    type: 'string',
+    value: 'HOST:PORT',
+    description: 'where to serve over TLS as well, with the certificate in DATA/tls',
+  },
   secrets: {
     type: 'string',
     value: 'DIR',
@@ -101,8 +106,10 @@ export const command: Command = {
     const { startInstance } = await import('../instance.ts');
     const config = values.config;
     const address = listenAddress(values.listen);
+    const secure = values['tls-listen'];
     const starting = startInstance({
       ...address,
+      secure: secure === undefined ? undefined : listenAddress(secure),
       data: resolve(io.cwd, values.data),
       kubernetes: kubernetes ? { env: io.env, namespace, elects } : undefined,
       config:
@@ -127,6 +134,7 @@ export const command: Command = {
       throw explained(error, address);
     });
     io.out(`listening on ${instance.url}`);
+    if (instance.secureUrl !== undefined) io.out(`and on ${instance.secureUrl}`);
     const lost = await Promise.race([stopped(io), instance.lost]);
     if (lost === undefined) {
       await instance.close();

@@ -40,9 +40,14 @@ interface ServerValues {
 
 /** A client for the server that the options and the environment name. Throws `CliError`. */
 export async function connect(values: ServerValues, io: Io): Promise<ApiClient> {
-  const server = serverUrl(values.server ?? (io.env['CAIRN_SERVER'] || defaultServer));
+  const server = serverNamed(values.server, io);
   const token = await readToken(values['token-file'], io);
   return new ApiClient({ server, ...(token !== undefined && { token }), signal: io.signal });
+}
+
+/** The server that an option or the environment names. Throws `UsageError`. */
+export function serverNamed(option: string | undefined, io: Io): URL {
+  return serverUrl(option ?? (io.env['CAIRN_SERVER'] || defaultServer));
 }
 
 function serverUrl(text: string): URL {
@@ -58,7 +63,8 @@ function serverUrl(text: string): URL {
   return url;
 }
 
-async function readToken(file: string | undefined, io: Io): Promise<string | undefined> {
+/** The token in a file, or in the environment. Throws `CliError`. */
+export async function readToken(file: string | undefined, io: Io): Promise<string | undefined> {
   const token =
     file === undefined ? io.env['CAIRN_TOKEN'] : await tokenIn(path.resolve(io.cwd, file));
   const trimmed = token?.trim();

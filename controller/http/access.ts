@@ -1,26 +1,40 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
+import type { Role } from './roles.ts';
 
 /** Tells who may read private content and who may write, by the Authorization header. */
 export interface Access {
+  /** The holder of any token: that of archives, or of a role. */
   mayRead(authorization: string | undefined): boolean;
-  isAdmin(authorization: string | undefined): boolean;
+  /** The role that a token stands for; undefined for the read token, and for none of ours. */
+  roleOf(authorization: string | undefined): Role | undefined;
 }
+
+/** The tokens of roles beside the admin's. */
+export type RoleTokens = Readonly<Record<Exclude<Role, 'admin'>, string>>;
 
 /** Tokens are compared by their digests, in constant time. An empty token matches nothing. */
 export function createAccess(tokens: {
   readonly readToken: string;
   readonly adminToken: string;
+  readonly roleTokens?: RoleTokens;
 }): Access {
-  const reader = matcher(tokens.readToken);
-  const admin = matcher(tokens.adminToken);
+  const isReader = matcher(tokens.readToken);
+  const byRole: readonly (readonly [Role, (token: string) => boolean])[] = [
+    ['admin', matcher(tokens.adminToken)],
+    ['editor', matcher(tokens.roleTokens?.editor ?? '')],
+    ['promoter', matcher(tokens.roleTokens?.promoter ?? '')],
+    ['viewer', matcher(tokens.roleTokens?.viewer ?? '')],
+  ];
+  function roleOf(authorization: string | undefined): Role | undefined {
+    const token = tokenOf(authorization);
+    if (token === undefined) return undefined;
+    return byRole.find(([, isHolder]) => isHolder(token))?.[0];
+  }
   return {
+    roleOf,
     mayRead(authorization) {
       const token = tokenOf(authorization);
-      return token !== undefined && (reader(token) || admin(token));
-    },
-    isAdmin(authorization) {
-      const token = tokenOf(authorization);
-      return token !== undefined && admin(token);
+      return token !== undefined && (isReader(token) || roleOf(authorization) !== undefined);
     },
   };
 }

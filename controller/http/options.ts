@@ -1,8 +1,10 @@
 import type { Registry } from 'prom-client';
-import type { Store } from '../../crds/store.ts';
+import type { EventReader, Store } from '../../crds/store.ts';
 import type { BlobReader } from '../../depot/depot.ts';
 import type { Trees } from '../../depot/tree-reader.ts';
 import type { Log } from '../log.ts';
+import type { RoleTokens } from './access.ts';
+import type { Certificate } from './certificate.ts';
 import type { SourceInventory } from './inventory-route.ts';
 import type { LazyPool } from './lazy.ts';
 
@@ -13,7 +15,7 @@ export interface Health {
 }
 
 export interface ServerOptions {
-  readonly store: Store;
+  readonly store: Store & EventReader;
   /** Only objects of this namespace have URLs; `default` when left out. */
   readonly namespace?: string;
   readonly blobs: BlobReader;
@@ -34,14 +36,28 @@ export interface ServerOptions {
   readonly readToken: string;
   /** Opens private content and writes through the API. An empty token opens nothing. */
   readonly adminToken: string;
+  /** What opens the API to other roles; they need none where nobody else can reach the server. */
+  readonly roleTokens?: RoleTokens;
   /** How clients reach this server, if not by the Host they ask for: `https://apt.example.com`. */
   readonly externalUrl?: string;
   readonly now: () => Date;
 }
 
+/** Where to serve the same over TLS, and with which certificate. */
+export interface SecureAddress extends Certificate {
+  readonly host: string;
+  readonly port: number;
+}
+
+export interface Listening {
+  readonly url: string;
+  /** Of the TLS server, if there is one. */
+  readonly secureUrl?: string;
+}
+
 export interface Server {
   /** Reads the store, then accepts connections. Port 0 picks a free one. */
-  listen(host: string, port: number): Promise<{ readonly url: string }>;
+  listen(host: string, port: number, secure?: SecureAddress): Promise<Listening>;
   /** Accepts nothing new, lets running requests finish for so long, then cuts them off. */
   close(graceMs: number): Promise<void>;
 }

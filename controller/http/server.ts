@@ -1,4 +1,10 @@
-import { createServer as createHttpServer, type IncomingMessage } from 'node:http';
+import {
+  createServer as createHttpServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server as HttpServer,
+} from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import express, { type Express } from 'express';
 import { createAccess } from './access.ts';
@@ -11,7 +17,7 @@ import { inventoryRoute } from './inventory-route.ts';
 import { reserved } from './locate.ts';
 import { mountsOf } from './mount-table.ts';
 import { followMounts, type Mounts } from './mounts.ts';
-import type { Server, ServerOptions } from './options.ts';
+import type { Listening, SecureAddress, Server, ServerOptions } from './options.ts';
 import { FileSender } from './send-file.ts';
 import { Site } from './site.ts';
 import { diffRoute, systemRoutes } from './system-routes.ts';
@@ -45,12 +51,12 @@ export function createServer(options: ServerOptions): Server {
     listensLocally: () => local,
     externalUrl: options.externalUrl,
   };
-  const http = createHttpServer({ ...timeouts, maxHeaderSize: 16 * 1024 });
-  http.maxConnections = 10_000;
-  http.setTimeout(stalled);
-  const connections = new Connections(http);
+  const limits = { ...timeouts, maxHeaderSize: 16 * 1024 };
+  const http = createHttpServer(limits);
+  const plain = new Connections(bounded(http));
+  const connections = [plain];
 
-  async function listen(host: string, port: number): Promise<{ url: string }> {
+  async function listen(host: string, port: number, secure?: SecureAddress): Promise<Listening> {
     const mounts = await followMounts({
       store: options.store,
       ...(options.namespace !== undefined && { namespace: options.namespace }),
@@ -67,13 +73,22 @@ export function createServer(options: ServerOptions): Server {
       observe,
     });
     const app = applicationFor(mounts);
-    http.on('request', (req, res) => {
+    const answer: RequestListener = (req, res) => {
       if (isForApplication(req)) app(req, res);
       else site.handle(req, res);
-    });
-    const address = await connections.listen(host, port).catch(stopFollowing);
+    };
+    http.on('request', answer);
+    const address = await plain.listen(host, port).catch(stopFollowing);
     local = isLoopback(address.address);
-    return { url: urlOf(address) };
+    const url = urlOf('http', address);
+    if (!secure) return { url };
+    const { cert, key } = secure;
+    const https = bounded(createHttpsServer({ ...limits, cert, key }, answer));
+    const encrypted = new Connections(https);
+    connections.push(encrypted);
+    const other = await encrypted.listen(secure.host, secure.port).catch(stopFollowing);
+    local &&= isLoopback(other.address);
+    return { url, secureUrl: urlOf('https', other) };
   }
 
   /** A server that can't listen follows nothing either. */
@@ -92,7 +107,8 @@ export function createServer(options: ServerOptions): Server {
       next();
     });
     app.use(systemRoutes(options.health, options.metrics));
-    app.use(apiRouter({ store: options.store, rules, shutdown: shutdown.signal }));
+    const { store, now } = options;
+    app.use(apiRouter({ store, rules, shutdown: shutdown.signal, now }));
     if (options.inventories) app.use(inventoryRoute(options.inventories));
     app.use(diffRoute({ diff: options.diff, rules, hasPrivate: () => hasPrivate(mounts) }));
     app.use(() => {
@@ -111,7 +127,7 @@ export function createServer(options: ServerOptions): Server {
 
   async function close(graceMs: number): Promise<void> {
     shutdown.abort();
-    await connections.close(graceMs);
+    await Promise.all(connections.map((one) => one.close(graceMs)));
   }
 
   return { listen, close };
@@ -130,6 +146,12 @@ function hasPrivate(mounts: Mounts): boolean {
   );
 }
 
-function urlOf({ address, family, port }: AddressInfo): string {
-  return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
+function bounded<Any extends HttpServer>(server: Any): Any {
+  server.maxConnections = 10_000;
+  server.setTimeout(stalled);
+  return server;
+}
+
+function urlOf(scheme: 'http' | 'https', { address, family, port }: AddressInfo): string {
+  return `${scheme}://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
 }

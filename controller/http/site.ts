@@ -141,7 +141,7 @@ export class Site {
     const [first = '', second = '', file = ''] = segments;
     if (!place || directory || segments.length !== 3) return undefined;
     if (!ClientConfig.filesOf(place.area).includes(file)) return undefined;
-    const base = baseUrl(req.headers.host, this.#options.externalUrl);
+    const base = baseUrl(req, this.#options.externalUrl);
     if (base === undefined) return refusal(400, 'the Host header is not a host name');
     const mounts = mountsOf(place.area);
     const secret = mounts.length > 0 && mounts.every((mount) => !mount.public);
@@ -155,7 +155,7 @@ export class Site {
     place: Place | undefined,
     mayRead: boolean,
   ): Promise<Reply | undefined> {
-    const base = baseUrl(req.headers.host, this.#options.externalUrl) ?? 'http://HOST';
+    const base = baseUrl(req, this.#options.externalUrl) ?? 'http://HOST';
     const page = await this.#pages.answer({ segments, place, mayRead, base });
     if (!page || directory || page.status !== 200) return page;
     const headers = { Location: urlPath(segments, true).replaceAll('%3A', ':') };

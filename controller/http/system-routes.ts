@@ -34,7 +34,8 @@ function versionInfo() {
   const { version } = JSON.parse(readFileSync(file, 'utf8')) as { version: string };
   const [major = '', minor = ''] = version.split('.');
   const platform = `${process.platform}/${process.arch}`;
-  return { major, minor, gitVersion: `v${version}`, goVersion: '', compiler: 'node', platform };
+  const unknown = { gitCommit: '', gitTreeState: '', buildDate: '', goVersion: '' };
+  return { major, minor, gitVersion: `v${version}`, ...unknown, compiler: 'node', platform };
 }
 
 export interface DiffOptions {

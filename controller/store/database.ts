@@ -1,7 +1,7 @@
 import { DatabaseSync, type SQLOutputValue } from 'node:sqlite';
 
 /** Raised when the tables change; an older Cairn then refuses the file instead of spoiling it. */
-const schemaVersion = 1;
+const schemaVersion = 2;
 /** `CAIR`: tells a store from any other SQLite file (`PRAGMA application_id`). */
 const applicationId = 0x43_41_49_52;
 const busyTimeoutMs = 2000;
@@ -16,11 +16,6 @@ const schema = `
     PRIMARY KEY (kind, namespace, name, owner)
   ) WITHOUT ROWID;
   CREATE INDEX owners_by_owner ON owners (owner);
-  CREATE TABLE managed (
-    kind TEXT NOT NULL, namespace TEXT NOT NULL, name TEXT NOT NULL, manager TEXT NOT NULL,
-    labels TEXT NOT NULL, annotations TEXT NOT NULL,
-    PRIMARY KEY (kind, namespace, name, manager)
-  ) WITHOUT ROWID;
   CREATE TABLE changes (
     version INTEGER PRIMARY KEY, kind TEXT NOT NULL, type TEXT NOT NULL, bytes INTEGER NOT NULL,
     body TEXT NOT NULL
@@ -44,16 +39,17 @@ const schema = `
 
 /**
  * Opens the SQLite file of a store, making it when it isn't there. Every commit is on disk before
- * it returns (WAL, `synchronous=FULL`). Throws an Error for people when the file is damaged, is
+ * it returns (WAL, `synchronous=FULL`). `upgrade` makes the tables of today from those of version 1.
+ * Throws an Error for people when the file is damaged, is
  * something else, or was written by a newer Cairn.
  */
-export function openDatabase(file: string): DatabaseSync {
+export function openDatabase(file: string, upgrade: (db: DatabaseSync) => void): DatabaseSync {
   let db: DatabaseSync | undefined;
   try {
     db = new DatabaseSync(file, { timeout: busyTimeoutMs });
     refuseForeign(db);
     db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;');
-    migrate(db);
+    migrate(db, upgrade);
     return db;
   } catch (error) {
     if (db?.isOpen) db.close();
@@ -72,6 +68,16 @@ export function transaction<Result>(db: DatabaseSync, work: () => Result): Resul
   } catch (error) {
     if (db.isTransaction) db.exec('ROLLBACK');
     throw error;
+  }
+}
+
+/** What `work` would yield: all of its writes are taken back. */
+export function rehearsal<Result>(db: DatabaseSync, work: () => Result): Result {
+  db.exec('BEGIN IMMEDIATE');
+  try {
+    return work();
+  } finally {
+    if (db.isTransaction) db.exec('ROLLBACK');
   }
 }
 
@@ -104,10 +110,12 @@ function refuseForeign(db: DatabaseSync): void {
   if (check !== 'ok') throw new Error(`it is damaged, restore a backup: ${String(check)}`);
 }
 
-function migrate(db: DatabaseSync): void {
-  if (pragma(db, 'user_version') === schemaVersion) return;
+function migrate(db: DatabaseSync, upgrade: (db: DatabaseSync) => void): void {
+  const found = pragma(db, 'user_version');
+  if (found === schemaVersion) return;
   transaction(db, () => {
-    db.exec(schema);
+    if (found === 0) db.exec(schema);
+    else upgrade(db);
     db.exec(`PRAGMA application_id = ${applicationId}; PRAGMA user_version = ${schemaVersion};`);
   });
 }

@@ -7,7 +7,7 @@ import {
   type ObjectKey,
   type ObjectMeta,
 } from '../../crds/object.ts';
-import { StoreError } from '../../crds/store.ts';
+import { StoreError, type Cause } from '../../crds/store.ts';
 import { isSame, plain } from '../json.ts';
 
 /**
@@ -20,7 +20,7 @@ export type Validate = (input: unknown) => {
 };
 
 /** What a store has to know of the kinds it holds. */
-export type StoredKind = Pick<Kind, 'kind' | 'immutable'>;
+export type StoredKind = Pick<Kind, 'kind' | 'immutable' | 'aliases' | 'spec' | 'status'>;
 
 /** The metadata that writers set; all the rest belongs to the store. Empty maps and lists are left out. */
 export type DeclaredMetadata = Pick<
@@ -32,7 +32,10 @@ const maxProblemsTold = 10;
 const namePattern = /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/; // DNS subdomain, RFC 1123
 const namespacePattern = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/; // DNS label, RFC 1123
 
-export interface Judge<K extends StoredKind = StoredKind> {
+/** What judging a manifest takes. */
+type JudgedKind = Pick<Kind, 'kind' | 'immutable'>;
+
+export interface Judge<K extends JudgedKind = StoredKind> {
   readonly kinds: readonly K[];
   readonly validate: Validate;
 }
@@ -42,7 +45,7 @@ export interface Judge<K extends StoredKind = StoredKind> {
  * isn't judged again: a new rule must not keep the labels and finalizers of old objects from
  * changing.
  */
-export function judged(manifest: Manifest, judge: Judge, old?: KubeObject): Manifest {
+export function judged(manifest: Manifest, judge: Judge<JudgedKind>, old?: KubeObject): Manifest {
   const key = keyOfManifest(manifest);
   const kind = refuseUnknown(manifest.apiVersion, key, judge.kinds);
   const { name, namespace } = key;
@@ -51,14 +54,17 @@ export function judged(manifest: Manifest, judge: Judge, old?: KubeObject): Mani
 
   const isKept = old !== undefined && isSame(old.spec, manifest.spec);
   const problems = result.problems.filter(({ path }) => !(isKept && path[0] === 'spec'));
-  if (problems.length > 0) throw new StoreError('Invalid', `${keyOf(key)}: ${told(problems)}`);
+  if (problems.length > 0) {
+    throw new StoreError('Invalid', `${keyOf(key)}: ${told(problems)}`, {
+      causes: problems.map(causeOf),
+    });
+  }
 
   const spec = isKept ? old.spec : plain(good.spec ?? {});
   if (old && kind.immutable && !isSame(old.spec, spec)) {
-    throw new StoreError(
-      'Invalid',
-      `${keyOf(key)}: the spec of a ${kind.kind} never changes; make another one`,
-    );
+    const message = `the spec of a ${kind.kind} never changes; make another one`;
+    const cause = { reason: 'FieldValueInvalid', message, field: 'spec' };
+    throw new StoreError('Invalid', `${keyOf(key)}: ${message}`, { causes: [cause] });
   }
   return { ...good, metadata: { ...good.metadata, name, namespace }, spec };
 }
@@ -94,7 +100,7 @@ function asInput(
   return plain({ apiVersion, kind, metadata: { name, namespace, labels, annotations }, spec });
 }
 
-function refuseUnknown(given: string, key: ObjectKey, kinds: readonly StoredKind[]): StoredKind {
+function refuseUnknown(given: string, key: ObjectKey, kinds: readonly JudgedKind[]): JudgedKind {
   const kind = kinds.find((known) => known.kind === key.kind);
   if (given !== apiVersion || !kind) {
     throw new StoreError('Invalid', `there is no kind ${key.kind} in ${given}`);
@@ -106,6 +112,14 @@ function refuseUnknown(given: string, key: ObjectKey, kinds: readonly StoredKind
     throw new StoreError('Invalid', `${key.kind} ${key.name}: its namespace is no DNS label`);
   }
   return kind;
+}
+
+/** A problem as the API tells of it: the field by its path, as in `spec.suites[0]`. */
+export function causeOf({ path, message }: SpecProblem): Cause {
+  const field = path
+    .map((part, index) => (typeof part === 'number' ? `[${part}]` : index > 0 ? `.${part}` : part))
+    .join('');
+  return { reason: 'FieldValueInvalid', message, field };
 }
 
 function told(problems: readonly SpecProblem[]): string {

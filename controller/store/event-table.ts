@@ -1,4 +1,4 @@
-import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { DatabaseSync, SQLOutputValue, StatementSync } from 'node:sqlite';
 import type { ObjectKey } from '../../crds/object.ts';
 import type { ObjectEvent, RecordedEvent } from '../../crds/store.ts';
 import { numberOf, textOf } from './database.ts';
@@ -16,6 +16,8 @@ const maxMessage = 1024;
 export class EventTable {
   readonly #record: StatementSync;
   readonly #list: StatementSync;
+  readonly #all: StatementSync;
+  readonly #allIn: StatementSync;
   readonly #trimObject: StatementSync;
   readonly #trimOld: StatementSync;
   readonly #trimAll: StatementSync;
@@ -28,6 +30,8 @@ export class EventTable {
        ON CONFLICT DO UPDATE SET count = count + 1, lastAt = max(lastAt, excluded.lastAt)`,
     );
     this.#list = db.prepare(`SELECT * FROM events WHERE ${one} ORDER BY lastAt, id`);
+    this.#all = db.prepare('SELECT * FROM events ORDER BY lastAt, id');
+    this.#allIn = db.prepare('SELECT * FROM events WHERE namespace = ? ORDER BY lastAt, id');
     this.#trimObject = db.prepare(
       `DELETE FROM events WHERE id IN (
          SELECT id FROM events WHERE ${one} ORDER BY lastAt DESC, id DESC LIMIT -1 OFFSET ?)`,
@@ -50,16 +54,29 @@ export class EventTable {
   }
 
   /** Oldest first, by when they last happened. */
-  of(regarding: ObjectKey): RecordedEvent[] {
-    const { kind, namespace, name } = regarding;
-    return this.#list.all(kind, namespace, name).map((row) => ({
-      regarding: { kind, namespace, name },
-      type: textOf(row['type']) === 'Warning' ? 'Warning' : 'Normal',
-      reason: textOf(row['reason']),
-      message: textOf(row['message']),
-      count: numberOf(row['count']),
-      firstAt: textOf(row['firstAt']),
-      lastAt: textOf(row['lastAt']),
-    }));
+  of({ kind, namespace, name }: ObjectKey): RecordedEvent[] {
+    return this.#list.all(kind, namespace, name).map(eventOf);
   }
+
+  /** The same of all objects, or of those in one namespace. */
+  all(namespace?: string): RecordedEvent[] {
+    const rows = namespace === undefined ? this.#all.all() : this.#allIn.all(namespace);
+    return rows.map(eventOf);
+  }
+}
+
+function eventOf(row: Readonly<Record<string, SQLOutputValue>>): RecordedEvent {
+  return {
+    regarding: {
+      kind: textOf(row['kind']),
+      namespace: textOf(row['namespace']),
+      name: textOf(row['name']),
+    },
+    type: textOf(row['type']) === 'Warning' ? 'Warning' : 'Normal',
+    reason: textOf(row['reason']),
+    message: textOf(row['message']),
+    count: numberOf(row['count']),
+    firstAt: textOf(row['firstAt']),
+    lastAt: textOf(row['lastAt']),
+  };
 }

@@ -3,29 +3,41 @@ import {
   apiVersion,
   keyOf,
   type KubeObject,
+  type ManagedFieldsEntry,
   type Manifest,
   type ObjectKey,
   type ObjectMeta,
   type OwnerReference,
 } from '../../crds/object.ts';
 import { StoreError } from '../../crds/store.ts';
+import { timestamp } from '../../crds/timestamp.ts';
 import { isSame } from '../json.ts';
 import type { ChangeLog } from './change-log.ts';
 import { declaredMetadata, keyOfManifest, type DeclaredMetadata } from './declared.ts';
-import type { ManagedKeys } from './managed-keys.ts';
+import { isSameOwnership } from './managed-fields/ownership.ts';
 import type { ObjectTable } from './object-table.ts';
 
 /** etcd's default limit, so that what fits here fits a Kubernetes API server. */
 const maxBytes = 1.5 * 1024 * 1024;
 
 /** The status of an object that nobody has looked at: -1 keeps kstatus from calling it ready. */
-const unseen = { observedGeneration: -1 } as const;
+export const unseen = { observedGeneration: -1 } as const;
 
 export interface WriterParts {
   readonly objects: ObjectTable;
   readonly changes: ChangeLog;
-  readonly managed: ManagedKeys;
   readonly now: () => Date;
+}
+
+/** What a write makes of managedFields. */
+export type Entries = readonly ManagedFieldsEntry[];
+
+/** What becomes of an object: all that writers set. */
+export interface Declaration {
+  readonly declared: DeclaredMetadata;
+  readonly spec: unknown;
+  /** As they were when left out. */
+  readonly managedFields?: Entries;
 }
 
 /** The rules by which objects come, change and go. Runs inside the caller's transaction. */
@@ -45,7 +57,7 @@ export class ObjectWriter {
   }
 
   /** Adds an object from a manifest that was judged. */
-  create(manifest: Manifest, metadata: DeclaredMetadata): KubeObject {
+  create(manifest: Manifest, metadata: DeclaredMetadata, managedFields: Entries): KubeObject {
     const { kind, name, namespace } = keyOfManifest(manifest);
     const identity: ObjectMeta = {
       name,
@@ -55,7 +67,7 @@ export class ObjectWriter {
       generation: 1,
       creationTimestamp: this.#timestamp(),
     };
-    const full = { ...identity, ...declaredMetadata(metadata) };
+    const full = { ...identity, ...declaredMetadata(metadata), ...listed(managedFields) };
     const status = { ...unseen };
     return this.#put('added', { apiVersion, kind, metadata: full, spec: manifest.spec, status });
   }
@@ -64,20 +76,32 @@ export class ObjectWriter {
    * Gives an object another spec and declared metadata; the last finalizer of a deleted object
    * taken away, it goes. Yields the object unchanged when nothing differs.
    */
-  declare(old: KubeObject, declared: DeclaredMetadata, spec: unknown): KubeObject {
+  declare(
+    old: KubeObject,
+    { declared, spec, managedFields = old.metadata.managedFields ?? [] }: Declaration,
+  ): KubeObject {
     const next = declaredMetadata(declared);
     const isSameSpec = isSame(old.spec, spec);
-    if (isSameSpec && isSame(declaredMetadata(old.metadata), next)) return old;
+    const isSameMetadata = isSame(declaredMetadata(old.metadata), next);
+    const areSameOwners = isSameOwnership(old.metadata.managedFields, managedFields);
+    if (isSameSpec && isSameMetadata && areSameOwners) return old;
     refuseLateFinalizers(old, next);
     const generation = old.metadata.generation + (isSameSpec ? 0 : 1);
-    const metadata = { ...stem(old.metadata), generation, ...next };
+    const metadata = { ...stem(old.metadata), generation, ...next, ...listed(managedFields) };
     const object = { ...old, metadata, spec: isSameSpec ? old.spec : spec };
     const isGone = metadata.deletionTimestamp !== undefined && !metadata.finalizers;
     return isGone ? this.#erase(object) : this.#put('modified', object);
   }
 
-  setStatus(old: KubeObject, status: KubeObject['status'] = { ...unseen }): KubeObject {
-    return isSame(old.status, status) ? old : this.#put('modified', { ...old, status });
+  /** Gives an object another status. */
+  setStatus(old: KubeObject, status: KubeObject['status'], managedFields: Entries): KubeObject {
+    if (isSame(old.status, status)) return old;
+    const { managedFields: _, ...metadata } = old.metadata;
+    return this.#put('modified', {
+      ...old,
+      metadata: { ...metadata, ...listed(managedFields) },
+      status,
+    });
   }
 
   /** Another spelling of the same spec: no new generation. */
@@ -119,7 +143,7 @@ export class ObjectWriter {
     if (!owned) return undefined;
     const ownerReferences = owned.metadata.ownerReferences?.filter(({ uid }) => uid !== owner);
     if (ownerReferences?.some((reference) => this.#exists(reference, key.namespace))) {
-      this.declare(owned, { ...owned.metadata, ownerReferences }, owned.spec);
+      this.declare(owned, { declared: { ...owned.metadata, ownerReferences }, spec: owned.spec });
       return undefined;
     }
     if (!owned.metadata.finalizers) return this.#write('deleted', owned);
@@ -142,35 +166,32 @@ export class ObjectWriter {
 
   /** Writes a change under the next resourceVersion, and yields the object as it is now. */
   #write(type: 'added' | 'modified' | 'deleted', object: KubeObject): KubeObject {
-    const { objects, changes, managed } = this.#parts;
+    const { objects, changes } = this.#parts;
     const version = changes.latest() + 1;
     const metadata = { ...object.metadata, resourceVersion: String(version) };
     const body = JSON.stringify({ ...object, metadata });
     const stored = JSON.parse(body) as KubeObject; // a copy of what the line above was given
-    if (type === 'deleted') {
-      objects.remove(stored);
-      managed.remove({ kind: stored.kind, ...metadata });
-    } else {
-      objects.put(stored, body);
-    }
+    if (type === 'deleted') objects.remove(stored);
+    else objects.put(stored, body);
     changes.append(version, stored.kind, type, body);
     this.#touched.add(stored.kind);
     return stored;
   }
 
-  /** RFC 3339 in whole seconds, as Kubernetes writes it. */
   #timestamp(): string {
-    return this.#parts
-      .now()
-      .toISOString()
-      .replace(/\.\d+Z$/, 'Z');
+    return timestamp(this.#parts.now());
   }
 }
 
 /** The metadata that no writer sets. */
 function stem(metadata: ObjectMeta): ObjectMeta {
   const { labels: _l, annotations: _a, finalizers: _f, ownerReferences: _o, ...rest } = metadata;
-  return rest;
+  const { managedFields: _m, ...stem } = rest;
+  return stem;
+}
+
+function listed(managedFields: Entries): Pick<ObjectMeta, 'managedFields'> {
+  return managedFields.length > 0 ? { managedFields: [...managedFields] } : {};
 }
 
 /** As Kubernetes: while an object is being deleted, finalizers are only taken away. */
@@ -178,6 +199,8 @@ function refuseLateFinalizers(old: KubeObject, { finalizers = [] }: DeclaredMeta
   if (old.metadata.deletionTimestamp === undefined) return;
   const late = finalizers.find((one) => !old.metadata.finalizers?.includes(one));
   if (late !== undefined) {
-    throw new StoreError('Invalid', `${keyOf(old)} is being deleted, and can't get ${late} now`);
+    const message = `it is being deleted, and can't get ${late} now`;
+    const cause = { reason: 'FieldValueForbidden', message, field: 'metadata.finalizers' };
+    throw new StoreError('Invalid', `${keyOf(old)}: ${message}`, { causes: [cause] });
   }
 }

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { kinds } from '../../crds/index.ts';
-import type { InventoryStore, Store } from '../../crds/store.ts';
+import type { EventReader, InventoryStore, Store } from '../../crds/store.ts';
 import { validateManifest } from '../../crds/validate.ts';
 import type { Leadership } from '../leader/leadership.ts';
 import type { Log } from '../log.ts';
@@ -17,7 +17,7 @@ export interface KubernetesLocation {
 }
 
 export interface OpenedStore {
-  readonly store: Store & InventoryStore;
+  readonly store: Store & InventoryStore & EventReader;
   /** Runs for the leadership of all replicas. Throws where there is no cluster. */
   seekLeadership(): {
     readonly leadership: Leadership;

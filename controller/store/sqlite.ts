@@ -2,6 +2,9 @@ import type { DatabaseSync } from 'node:sqlite';
 import { keyOf, type KubeObject, type Manifest, type ObjectKey } from '../../crds/object.ts';
 import {
   StoreError,
+  type ApplyOptions,
+  type DeleteOptions,
+  type EventReader,
   type Inventory,
   type InventoryStore,
   type ListOptions,
@@ -10,11 +13,11 @@ import {
   type RecordedEvent,
   type Store,
   type WatchEvent,
+  type WriteOptions,
 } from '../../crds/store.ts';
 import { ChangeLog, type HistoryLimits } from './change-log.ts';
-import { openDatabase, transaction } from './database.ts';
+import { openDatabase, rehearsal, transaction } from './database.ts';
 import {
-  judged,
   keyOfManifest,
   withDefaults,
   type Judge,
@@ -22,10 +25,11 @@ import {
   type Validate,
 } from './declared.ts';
 import { EventTable } from './event-table.ts';
-import { changedKeys, ManagedKeys, type GivenKeys } from './managed-keys.ts';
+import { Merger } from './merger.ts';
 import { ObjectTable } from './object-table.ts';
 import { ObjectWriter } from './object-writer.ts';
 import { Records } from './records.ts';
+import { adoptManagers } from './upgrade.ts';
 import { Watchers } from './watch.ts';
 
 export interface SqliteOptions {
@@ -43,7 +47,7 @@ export interface SqliteOptions {
  * that an older Cairn stored get the defaults that their kinds have now.
  */
 export function openSqliteStore(file: string, options: SqliteOptions): SqliteStore {
-  const store = new SqliteStore(openDatabase(file), options);
+  const store = new SqliteStore(openDatabase(file, adoptManagers), options);
   store.adoptDefaults();
   return store;
 }
@@ -52,17 +56,17 @@ export function openSqliteStore(file: string, options: SqliteOptions): SqliteSto
  * A store in one SQLite file, for one process. Calls are answered at once and one after the other;
  * what a call wrote is on disk when its promise resolves.
  */
-export class SqliteStore implements Store, InventoryStore {
+export class SqliteStore implements Store, InventoryStore, EventReader {
   readonly #db: DatabaseSync;
   readonly #judge: Judge;
   readonly #now: () => Date;
   readonly #objects: ObjectTable;
   readonly #changes: ChangeLog;
-  readonly #managed: ManagedKeys;
   readonly #events: EventTable;
   readonly #records: Records;
   readonly #watchers: Watchers;
   readonly #writer: ObjectWriter;
+  readonly #merger: Merger;
 
   constructor(db: DatabaseSync, { kinds, validate, now, history }: SqliteOptions) {
     this.#db = db;
@@ -70,22 +74,21 @@ export class SqliteStore implements Store, InventoryStore {
     this.#now = now ?? (() => new Date());
     this.#objects = new ObjectTable(db);
     this.#changes = new ChangeLog(db, history);
-    this.#managed = new ManagedKeys(db);
     this.#events = new EventTable(db);
     this.#records = new Records(db);
     this.#watchers = new Watchers(this.#changes);
     this.#writer = new ObjectWriter({
       objects: this.#objects,
       changes: this.#changes,
-      managed: this.#managed,
       now: this.#now,
     });
+    this.#merger = new Merger({ judge: this.#judge, writer: this.#writer, now: this.#now });
   }
 
   /** Fills in what a newer schema declares with a default; what doesn't fit it stays as it is. */
   adoptDefaults(): void {
     const old = this.#judge.kinds.flatMap(({ kind }) => this.#objects.list(kind));
-    this.#write(() => {
+    this.#write({}, () => {
       for (const object of old) {
         const spec = withDefaults(object, this.#judge.validate);
         if (spec !== undefined) this.#writer.setDefaults(object, spec);
@@ -113,49 +116,46 @@ export class SqliteStore implements Store, InventoryStore {
     return this.#watchers.watch(kind, start, signal);
   }
 
-  async create(manifest: Manifest): Promise<KubeObject> {
-    return this.#write(() => {
+  async create(manifest: Manifest, options: WriteOptions = {}): Promise<KubeObject> {
+    return this.#write(options, () => {
       const key = keyOfManifest(manifest);
       if (this.#objects.get(key)) {
         throw new StoreError('AlreadyExists', `${keyOf(key)} exists already`);
       }
-      return this.#add(manifest);
+      return this.#merger.create(manifest, options.manager);
     });
   }
 
-  async update(object: KubeObject): Promise<KubeObject> {
-    return this.#write(() => {
-      const old = this.#current(object);
-      const manifest = judged(object, this.#judge, old);
-      const { labels = {}, annotations = {} } = manifest.metadata;
-      this.#managed.release(keyOfManifest(old), {
-        labels: changedKeys(old.metadata.labels, labels),
-        annotations: changedKeys(old.metadata.annotations, annotations),
-      });
-      const metadata = { ...object.metadata, labels, annotations };
-      return this.#writer.declare(old, metadata, manifest.spec);
-    });
+  async update(object: KubeObject, options: WriteOptions = {}): Promise<KubeObject> {
+    return this.#write(options, () =>
+      this.#merger.replace(this.#current(object), object, options.manager),
+    );
   }
 
-  async updateStatus(object: KubeObject): Promise<KubeObject> {
-    return this.#write(() => this.#writer.setStatus(this.#current(object), object.status));
+  async updateStatus(object: KubeObject, options: WriteOptions = {}): Promise<KubeObject> {
+    return this.#write(options, () =>
+      this.#merger.setStatus(this.#current(object), object.status, options.manager),
+    );
   }
 
-  async apply(manifest: Manifest, manager: string): ReturnType<Store['apply']> {
-    return this.#write(() => {
+  async apply(
+    manifest: Manifest,
+    manager: string,
+    options: ApplyOptions = {},
+  ): ReturnType<Store['apply']> {
+    return this.#write(options, () => {
       const old = this.#objects.get(keyOfManifest(manifest));
-      const object = old ? this.#merge(old, manifest, manager) : this.#add(manifest);
-      this.#managed.record(keyOfManifest(object), manager, keysOf(manifest));
+      const object = this.#merger.apply(old, manifest, { manager, force: options.force ?? true });
       const isUnchanged = old?.metadata.resourceVersion === object.metadata.resourceVersion;
       return { object, outcome: !old ? 'created' : isUnchanged ? 'unchanged' : 'configured' };
     });
   }
 
-  async delete(key: ObjectKey, { uid }: { uid?: string } = {}): Promise<void> {
-    this.#write(() => {
+  async delete(key: ObjectKey, options: DeleteOptions = {}): Promise<void> {
+    this.#write(options, () => {
       const old = this.#objects.get(key);
       if (!old) throw new StoreError('NotFound', `there is no ${keyOf(key)}`);
-      refuseOther(old, uid);
+      refuseOther(old, options);
       this.#writer.remove(old);
     });
   }
@@ -166,6 +166,10 @@ export class SqliteStore implements Store, InventoryStore {
 
   async events(regarding: ObjectKey): Promise<readonly RecordedEvent[]> {
     return this.#events.of(regarding);
+  }
+
+  async allEvents(namespace?: string): Promise<readonly RecordedEvent[]> {
+    return this.#events.all(namespace);
   }
 
   /** What the config source of that name has applied. */
@@ -179,26 +183,13 @@ export class SqliteStore implements Store, InventoryStore {
     this.#db.close();
   }
 
-  /** One transaction; those who watch hear of it afterwards. */
-  #write<Result>(work: () => Result): Result {
+  /** One transaction; those who watch hear of it afterwards. A dry run is taken back. */
+  #write<Result>({ dryRun }: { dryRun?: boolean }, work: () => Result): Result {
     this.#writer.takeTouched();
+    if (dryRun === true) return rehearsal(this.#db, work);
     const result = transaction(this.#db, work);
     for (const kind of this.#writer.takeTouched()) this.#watchers.wake(kind);
     return result;
-  }
-
-  #add(manifest: Manifest): KubeObject {
-    const good = judged(manifest, this.#judge);
-    return this.#writer.create(good, { ...manifest.metadata, ...good.metadata });
-  }
-
-  /** What `apply` makes of an object that is there. */
-  #merge(old: KubeObject, manifest: Manifest, manager: string): KubeObject {
-    const { spec, metadata } = judged(manifest, this.#judge, old);
-    const given = this.#managed.solelyGiven(keyOfManifest(old), manager);
-    const labels = merged(old.metadata.labels, metadata.labels, given.labels);
-    const annotations = merged(old.metadata.annotations, metadata.annotations, given.annotations);
-    return this.#writer.declare(old, { ...old.metadata, labels, annotations }, spec);
   }
 
   /** The stored object that a writer has read; throws NotFound, or Conflict when it has changed. */
@@ -212,21 +203,13 @@ export class SqliteStore implements Store, InventoryStore {
   }
 }
 
-function refuseOther(old: KubeObject, uid: string | undefined): void {
-  if (uid === undefined || uid === old.metadata.uid) return;
-  throw new StoreError('Conflict', `${keyOf(old)} is another object of that name by now`);
-}
-
-type Texts = Readonly<Record<string, string>>;
-
-/** What was there, less what this manager gave before, and all that it gives now. */
-function merged(old: Texts = {}, given: Texts = {}, before: readonly string[]) {
-  const kept = Object.entries(old).filter(([key]) => !before.includes(key));
-  return { ...Object.fromEntries(kept), ...given };
-}
-
-function keysOf({ metadata: { labels = {}, annotations = {} } }: Manifest): GivenKeys {
-  return { labels: Object.keys(labels), annotations: Object.keys(annotations) };
+function refuseOther(old: KubeObject, { uid, resourceVersion }: DeleteOptions): void {
+  if (uid !== undefined && uid !== old.metadata.uid) {
+    throw new StoreError('Conflict', `${keyOf(old)} is another object of that name by now`);
+  }
+  if (resourceVersion !== undefined && resourceVersion !== old.metadata.resourceVersion) {
+    throw new StoreError('Conflict', `${keyOf(old)} has changed meanwhile; read it again`);
+  }
 }
 
 function asVersion(from: string): number {

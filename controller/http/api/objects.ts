@@ -3,13 +3,14 @@ import {
   apiVersion,
   type CommonStatus,
   type KubeObject,
-  type Manifest,
   type ObjectKey,
   type ObjectMeta,
 } from '../../../crds/object.ts';
-import { validateManifest } from '../../../crds/validate.ts';
 import { isRecord } from './body.ts';
-import { ApiFailure, invalid } from './status.ts';
+import { checkFields } from './field-validation.ts';
+import { checkIsSame, ownedMetadata } from './owned-metadata.ts';
+import type { FieldValidation } from './parameters.ts';
+import { ApiFailure } from './status.ts';
 
 type Body = Readonly<Record<string, unknown>>;
 
@@ -25,85 +26,87 @@ export function keyOfTarget({ kind, namespace, name }: Target): ObjectKey {
 }
 
 /**
- * A manifest from a body; what it leaves out comes from its URL. Throws 400 when the two disagree,
- * 422 when it does not fit the schema.
+ * A body as the document that its URL names: what it leaves out comes from there. Throws 400 when
+ * the two disagree.
  */
-export function manifestOf(body: Body, target: Omit<Target, 'name'> & { name?: string }): Manifest {
-  const metadata = isRecord(body['metadata']) ? body['metadata'] : {};
-  const whole = {
+export function documentOf(
+  body: Body,
+  { kind, namespace, name }: Omit<Target, 'name'> & { readonly name?: string },
+): Body {
+  const metadata = metadataOf(body);
+  return {
     ...body,
     apiVersion: agreed('apiVersion', body['apiVersion'], apiVersion),
-    kind: agreed('kind', body['kind'], target.kind.kind),
+    kind: agreed('kind', body['kind'], kind.kind),
     metadata: {
-      ...metadata,
-      namespace: agreed('metadata.namespace', metadata['namespace'], target.namespace),
-      ...(target.name !== undefined && {
-        name: agreed('metadata.name', metadata['name'], target.name),
-      }),
+      ...withoutNulls(metadata),
+      namespace: agreed('metadata.namespace', metadata['namespace'], namespace),
+      ...(name !== undefined && { name: agreed('metadata.name', metadata['name'], name) }),
     },
   };
-  const { manifest, problems } = validateManifest(whole, { ignoreServerFields: true });
-  if (manifest) return manifest;
-  const name = whole.metadata['name' as keyof typeof whole.metadata];
-  throw invalid(problems, {
-    kind: target.kind.plural,
-    ...(typeof name === 'string' && { name }),
-  });
 }
 
 /**
- * The stored object with what a client writes in its place. Without a resourceVersion the client
- * does not care what was there. Throws as `manifestOf`, and 409 when it means another object.
+ * The stored object with what a client writes in its place, and warnings. Without a resourceVersion
+ * the client does not care what was there. Throws as `documentOf` and `checkFields`, and 409 when it
+ * means another object.
  */
-export function replaced(body: Body, stored: KubeObject, target: Target): KubeObject {
-  const manifest = manifestOf(body, target);
-  const metadata = isRecord(body['metadata']) ? body['metadata'] : {};
-  const { labels, annotations, finalizers, ownerReferences, ...fixed } = stored.metadata;
-  return {
+export function replaced(
+  body: Body,
+  stored: KubeObject,
+  { target, validation }: { readonly target: Target; readonly validation: FieldValidation },
+): { readonly next: KubeObject; readonly warnings: readonly string[] } {
+  const { manifest, warnings } = checkFields(documentOf(body, target), validation);
+  const given = metadataOf(body);
+  const { labels, annotations } = manifest.metadata;
+  const about = { kind: target.kind.kind, name: target.name };
+  const next: KubeObject = {
     ...stored,
     metadata: {
-      ...fixed,
-      ...same(metadata, stored),
-      ...(manifest.metadata.labels && { labels: manifest.metadata.labels }),
-      ...(manifest.metadata.annotations && { annotations: manifest.metadata.annotations }),
-      ...listed(metadata, { finalizers, ownerReferences }),
+      ...stem(stored.metadata),
+      ...same(given, stored),
+      ...(labels && { labels }),
+      ...(annotations && { annotations }),
+      ...ownedMetadata(given, about),
+      ...(Array.isArray(given['managedFields']) && { managedFields: given['managedFields'] }),
     },
     spec: manifest.spec,
   };
+  return { next, warnings };
 }
 
 /** The stored object with a client's status. Throws as `replaced`; a status is not validated. */
 export function withStatus(body: Body, stored: KubeObject): KubeObject {
-  const metadata = isRecord(body['metadata']) ? body['metadata'] : {};
   const status = body['status'];
   if (!isRecord(status)) throw new ApiFailure(400, 'the body has no status');
   return {
     ...stored,
-    metadata: { ...stored.metadata, ...same(metadata, stored) },
+    metadata: { ...stored.metadata, ...same(metadataOf(body), stored) },
     status: status as CommonStatus, // of the admin token's holder, who vouches for it
   };
 }
 
-/** The version and uid that a client has read. */
-function same(metadata: Body, stored: KubeObject): Pick<ObjectMeta, 'resourceVersion'> {
-  const { uid, resourceVersion } = metadata;
-  if (typeof uid === 'string' && uid !== '' && uid !== stored.metadata.uid) {
-    throw new ApiFailure(409, 'this is another object of that name by now');
-  }
-  const version = typeof resourceVersion === 'string' && resourceVersion !== '';
-  return { resourceVersion: version ? resourceVersion : stored.metadata.resourceVersion };
+export function metadataOf(body: Body): Body {
+  return isRecord(body['metadata']) ? body['metadata'] : {};
 }
 
-type Listed = Pick<ObjectMeta, 'finalizers' | 'ownerReferences'>;
+/** A field that is null is one that was left out. */
+function withoutNulls(metadata: Body): Body {
+  return Object.fromEntries(Object.entries(metadata).filter(([, value]) => value !== null));
+}
 
-function listed(
-  metadata: Body,
-  before: { [Key in keyof Listed]: Listed[Key] | undefined },
-): Listed {
-  const finalizers = 'finalizers' in metadata ? metadata['finalizers'] : before.finalizers;
-  const isList = Array.isArray(finalizers) && finalizers.every((one) => typeof one === 'string');
-  const { ownerReferences } = before;
-  return { ...(isList && { finalizers }), ...(ownerReferences && { ownerReferences }) };
+/** The metadata that stays when a client leaves the rest out. */
+function stem(metadata: ObjectMeta): ObjectMeta {
+  const { labels: _l, annotations: _a, finalizers: _f, ownerReferences: _o, ...rest } = metadata;
+  return rest;
+}
+
+/** The version and uid that a client has read. */
+function same(metadata: Body, stored: KubeObject): Pick<ObjectMeta, 'resourceVersion'> {
+  const { resourceVersion } = metadata;
+  checkIsSame(metadata, stored.metadata.uid);
+  const version = typeof resourceVersion === 'string' && resourceVersion !== '';
+  return { resourceVersion: version ? resourceVersion : stored.metadata.resourceVersion };
 }
 
 function agreed(field: string, given: unknown, expected: string): string {

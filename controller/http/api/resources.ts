@@ -1,21 +1,15 @@
 import type { Request, Response } from 'express';
 import { kinds } from '../../../crds/index.ts';
-import { apiVersion, type KubeObject } from '../../../crds/object.ts';
+import type { Kind } from '../../../crds/kind.ts';
+import { apiVersion, group, type KubeObject } from '../../../crds/object.ts';
 import { StoreError, type Store } from '../../../crds/store.ts';
-import { bodyObject, bodyType, isRecord } from './body.ts';
-import {
-  keyOfTarget,
-  manifestOf,
-  mergePatch,
-  replaced,
-  withStatus,
-  type Target,
-} from './objects.ts';
+import { keyOfTarget, type Target } from './objects.ts';
+import { pageOf } from './paging.ts';
+import { Representation } from './representation.ts';
 import { isSelected, selectionOf } from './selectors.ts';
-import { ApiFailure, success } from './status.ts';
-
-/** How often a patch without a resourceVersion is tried again when somebody else was faster. */
-const patchAttempts = 5;
+import { ApiFailure } from './status.ts';
+import { columnsOf } from './table.ts';
+import { checkListVersion } from './versions.ts';
 
 /** The collection that a URL names: a kind, maybe in one namespace. Throws 404. */
 export function scopeOf(req: Request): Pick<Target, 'kind'> & { namespace: string | undefined } {
@@ -30,141 +24,45 @@ export function targetOf(req: Request): Target {
   return { kind, namespace, name: String(req.params['name']) };
 }
 
-/** The verbs on objects. Each answers with JSON, or throws what `asApiFailure` understands. */
+/** The object that a URL names. Throws NotFound. */
+export async function storedObject(store: Pick<Store, 'get'>, target: Target): Promise<KubeObject> {
+  const { kind, name } = target;
+  const stored = await store.get(keyOfTarget(target));
+  if (stored) return stored;
+  throw new StoreError('NotFound', `${kind.plural}.${group} "${name}" not found`);
+}
+
+/** The verbs that read. Each answers with JSON, or throws what `asApiFailure` understands. */
 export class Resources {
   readonly #store: Store;
+  readonly #now: () => Date;
 
-  constructor(store: Store) {
+  constructor(store: Store, now: () => Date) {
     this.#store = store;
+    this.#now = now;
   }
 
   async list(req: Request, res: Response): Promise<void> {
     const { kind, namespace } = scopeOf(req);
+    const form = this.#form(req, kind);
     const selection = selectionOf(req, namespace);
-    const { items, resourceVersion } = await this.#store.list(kind.kind, {
-      ...(selection.namespace !== undefined && { namespace: selection.namespace }),
-      labels: selection.labels,
-    });
-    res.json({
-      apiVersion,
-      kind: `${kind.kind}List`,
-      metadata: { resourceVersion },
-      items: items.filter((item) => isSelected(item, selection)),
-    });
+    const within = namespace === undefined ? {} : { namespace };
+    const { items, resourceVersion } = await this.#store.list(kind.kind, within);
+    checkListVersion(req, resourceVersion);
+    const counted = selection.labels.length + selection.fields.length === 0;
+    const selected = items.filter((item) => isSelected(item, selection));
+    const page = pageOf(req, selected, { resourceVersion, counted });
+    res.json(form.list({ apiVersion, kind: `${kind.kind}List`, ...page }));
   }
 
   async get(req: Request, res: Response): Promise<void> {
-    res.json(await this.#stored(targetOf(req)));
-  }
-
-  async events(req: Request, res: Response): Promise<void> {
-    const items = await this.#store.events(keyOfTarget(targetOf(req)));
-    res.json({ items });
-  }
-
-  async create(req: Request, res: Response): Promise<void> {
-    const { kind, namespace = 'default' } = scopeOf(req);
-    const manifest = manifestOf(bodyObject(req), { kind, namespace });
-    res.status(201).json(await this.#store.create(manifest));
-  }
-
-  async replace(req: Request, res: Response): Promise<void> {
     const target = targetOf(req);
-    const body = bodyObject(req);
-    const stored = await this.#stored(target);
-    res.json(await this.#store.update(replaced(body, stored, target)));
+    const form = this.#form(req, target.kind);
+    res.json(form.one(await storedObject(this.#store, target)));
   }
 
-  async patch(req: Request, res: Response): Promise<void> {
-    const type = bodyType(req);
-    if (type === 'application/apply-patch+yaml') return this.#apply(req, res);
-    if (type !== 'application/merge-patch+json') throw unknownPatch(type);
-    const target = targetOf(req);
-    const patch = bodyObject(req);
-    const patched = await this.#patched(target, patch, (body, stored) =>
-      this.#store.update(replaced(body, stored, target)),
-    );
-    res.json(patched);
+  /** How this client wants to have objects of a kind. */
+  #form(req: Request, kind: Kind): Representation {
+    return new Representation(req, columnsOf(kind.kind), this.#now);
   }
-
-  async replaceStatus(req: Request, res: Response): Promise<void> {
-    const body = bodyObject(req);
-    const stored = await this.#stored(targetOf(req));
-    res.json(await this.#store.updateStatus(withStatus(body, stored)));
-  }
-
-  async patchStatus(req: Request, res: Response): Promise<void> {
-    const type = bodyType(req);
-    if (type !== 'application/merge-patch+json') throw unknownPatch(type);
-    const patched = await this.#patched(targetOf(req), bodyObject(req), (body, stored) =>
-      this.#store.updateStatus(withStatus(body, stored)),
-    );
-    res.json(patched);
-  }
-
-  async remove(req: Request, res: Response): Promise<void> {
-    const target = targetOf(req);
-    const { metadata } = await this.#stored(target);
-    const uid = expectedUid(req, metadata.resourceVersion);
-    await this.#store.delete(keyOfTarget(target), uid === undefined ? {} : { uid });
-    const left = await this.#store.get(keyOfTarget(target));
-    const { name, kind } = target;
-    if (left?.metadata.uid === metadata.uid) res.json(left);
-    else res.json(success({ name, kind: kind.plural, uid: metadata.uid }));
-  }
-
-  async #apply(req: Request, res: Response): Promise<void> {
-    const manager = req.query['fieldManager'];
-    if (typeof manager !== 'string' || !/^[\x21-\x7e]{1,128}$/.test(manager)) {
-      throw new ApiFailure(400, 'fieldManager is required for apply patches');
-    }
-    const manifest = manifestOf(bodyObject(req), targetOf(req));
-    const { object, outcome } = await this.#store.apply(manifest, manager);
-    res.status(outcome === 'created' ? 201 : 200).json(object);
-  }
-
-  async #patched(
-    target: Target,
-    patch: Record<string, unknown>,
-    write: (body: Record<string, unknown>, stored: KubeObject) => Promise<KubeObject>,
-  ): Promise<KubeObject> {
-    const metadata = isRecord(patch['metadata']) ? patch['metadata'] : {};
-    const insists = metadata['resourceVersion'] !== undefined;
-    for (let attempt = 1; ; attempt += 1) {
-      const stored = await this.#stored(target);
-      try {
-        return await write(mergePatch(stored, patch) as Record<string, unknown>, stored);
-      } catch (failure) {
-        const conflict = failure instanceof StoreError && failure.reason === 'Conflict';
-        if (!conflict || insists || attempt === patchAttempts) throw failure;
-      }
-    }
-  }
-
-  async #stored(target: Target): Promise<KubeObject> {
-    const { kind, name } = target;
-    const stored = await this.#store.get(keyOfTarget(target));
-    if (stored) return stored;
-    throw new StoreError('NotFound', `${kind.plural} "${name}" not found`);
-  }
-}
-
-function unknownPatch(type: string): ApiFailure {
-  const offer = 'application/merge-patch+json or application/apply-patch+yaml';
-  return new ApiFailure(
-    415,
-    `patches of type ${type || '(none)'} are not understood; use ${offer}`,
-  );
-}
-
-/** The preconditions of `DeleteOptions`. Throws 409. */
-function expectedUid(req: Request, version: string): string | undefined {
-  if (!Buffer.isBuffer(req.body) || req.body.length === 0) return undefined;
-  const { preconditions } = bodyObject(req);
-  if (!isRecord(preconditions)) return undefined;
-  const { uid, resourceVersion } = preconditions;
-  if (typeof resourceVersion === 'string' && resourceVersion !== version) {
-    throw new ApiFailure(409, 'the object has changed meanwhile; read it again');
-  }
-  return typeof uid === 'string' ? uid : undefined;
 }

@@ -1,39 +1,49 @@
 import express, { type NextFunction, type Request, type Response, type Router } from 'express';
-import { apiVersion, group } from '../../../crds/object.ts';
-import type { Store } from '../../../crds/store.ts';
+import { apiVersion } from '../../../crds/object.ts';
+import type { EventReader, Store } from '../../../crds/store.ts';
 import type { Log } from '../../log.ts';
+import type { Action } from '../roles.ts';
 import { maxBody } from './body.ts';
+import { coreRouter } from './core.ts';
+import { Deletions } from './deletions.ts';
+import { discoveryRouter } from './discovery.ts';
+import { openapiRouter } from './openapi.ts';
+import { Representation } from './representation.ts';
+import { reviewsRouter } from './reviews.ts';
 import { Resources, scopeOf } from './resources.ts';
 import { selectionOf } from './selectors.ts';
-import { ApiFailure, asApiFailure } from './status.ts';
+import { ApiFailure, asApiFailure, type Details } from './status.ts';
+import { columnsOf } from './table.ts';
 import { streamWatch } from './watch.ts';
-import { checkIsAdmin, checkMayWrite, type WriteRules } from './write-rules.ts';
+import { checkMayDo, type WriteRules } from './write-rules.ts';
+import { Writes } from './writes.ts';
 
 export interface ApiOptions {
-  readonly store: Store;
+  readonly store: Store & EventReader;
   readonly rules: WriteRules;
   /** Ends watches when the server closes. */
   readonly shutdown: AbortSignal;
+  readonly now: () => Date;
 }
 
 /**
- * `/apis/cairn.build/v1alpha1` in the dialect of Kubernetes. Reading is for everybody: objects hold
- * no secrets. Discovery, OpenAPI and tables belong beside it.
+ * `/apis/cairn.build/v1alpha1` in the dialect of Kubernetes, with what clients ask before they use
+ * it: discovery and OpenAPI. Reading is for everybody: objects hold no secrets.
  */
-export function apiRouter({ store, rules, shutdown }: ApiOptions): Router {
-  const resources = new Resources(store);
+export function apiRouter({ store, rules, shutdown, now }: ApiOptions): Router {
+  const resources = new Resources(store, now);
+  const writes = new Writes({ store, rules, now });
+  const deletions = new Deletions(store);
   const router = express.Router();
+  router.use(discoveryRouter());
+  router.use(openapiRouter());
+  router.use(coreRouter({ store, now }));
+  router.use(reviewsRouter(rules));
   const root = `/apis/${apiVersion}`;
   const collection = `${root}/namespaces/:namespace/:plural`;
   const object = `${collection}/:name`;
-  const mayWrite = guard((req) => {
-    checkMayWrite(req, rules);
-    checkParameters(req);
-  });
-  const isAdmin = guard((req) => {
-    checkIsAdmin(req, rules);
-    checkParameters(req);
-  });
+  const mayDo = (verb: Action['verb'], subresource?: 'status') =>
+    guard((req) => checkMayDo(req, rules, actionOf(req, verb, subresource)));
   const body = express.raw({ type: () => true, limit: maxBody, inflate: false });
 
   const listOrWatch = async (req: Request, res: Response): Promise<void> => {
@@ -41,31 +51,29 @@ export function apiRouter({ store, rules, shutdown }: ApiOptions): Router {
     if (watch !== 'true' && watch !== '1') return resources.list(req, res);
     const { kind, namespace } = scopeOf(req);
     const selection = selectionOf(req, namespace);
-    await streamWatch({ req, res }, { kind, store, selection }, shutdown);
+    const form = new Representation(req, columnsOf(kind.kind), now);
+    await streamWatch({ req, res }, { kind, store, selection, form }, shutdown);
   };
 
   router.route(`${root}/:plural`).get(listOrWatch).all(notAllowed);
   router
     .route(collection)
     .get(listOrWatch)
-    .post(mayWrite, body, (req, res) => resources.create(req, res))
+    .post(mayDo('create'), body, (req, res) => writes.create(req, res))
+    .delete(mayDo('deletecollection'), body, (req, res) => deletions.removeAll(req, res))
     .all(notAllowed);
   router
     .route(object)
     .get((req, res) => resources.get(req, res))
-    .put(mayWrite, body, (req, res) => resources.replace(req, res))
-    .patch(mayWrite, body, (req, res) => resources.patch(req, res))
-    .delete(mayWrite, body, (req, res) => resources.remove(req, res))
+    .put(mayDo('update'), body, (req, res) => writes.replace(req, res))
+    .patch(mayDo('patch'), body, (req, res) => writes.patch(req, res))
+    .delete(mayDo('delete'), body, (req, res) => deletions.remove(req, res))
     .all(notAllowed);
   router
     .route(`${object}/status`)
     .get((req, res) => resources.get(req, res))
-    .put(isAdmin, body, (req, res) => resources.replaceStatus(req, res))
-    .patch(isAdmin, body, (req, res) => resources.patchStatus(req, res))
-    .all(notAllowed);
-  router
-    .route(`${object}/events`)
-    .get((req, res) => resources.events(req, res))
+    .put(mayDo('update', 'status'), body, (req, res) => writes.replaceStatus(req, res))
+    .patch(mayDo('patch', 'status'), body, (req, res) => writes.patchStatus(req, res))
     .all(notAllowed);
   return router;
 }
@@ -74,12 +82,7 @@ export function apiRouter({ store, rules, shutdown }: ApiOptions): Router {
 export function statusAnswer(log: Log) {
   // express knows error handlers by their four parameters
   return (thrown: unknown, req: Request, res: Response, _next: NextFunction): void => {
-    const { name, plural } = req.params;
-    const about = {
-      ...(typeof name === 'string' && { name }),
-      ...(typeof plural === 'string' && { kind: plural }),
-    };
-    const failure = asApiFailure(thrown, about);
+    const failure = asApiFailure(thrown, aboutPath(req.path));
     if (failure.code === 500) log.error('a request failed', { path: req.path, failure: thrown });
     if (res.headersSent) {
       req.socket.destroy();
@@ -92,6 +95,15 @@ export function statusAnswer(log: Log) {
   };
 }
 
+/** What a path is about. The parameters of a route are gone when its error is answered. */
+function aboutPath(path: string): Details {
+  if (!path.startsWith(`/apis/${apiVersion}/`)) return {};
+  const [, kind, name] =
+    /^\/[^/]+\/[^/]+\/[^/]+(?:\/namespaces\/[^/]+)?\/([a-z]+)(?:\/([^/]+))?/.exec(path) ?? [];
+  const isName = name !== undefined && !name.includes('%');
+  return { ...(kind !== undefined && { kind }), ...(isName && { name }) };
+}
+
 function guard(check: (req: Request) => void) {
   return (req: Request, _res: Response, next: NextFunction): void => {
     check(req);
@@ -99,10 +111,16 @@ function guard(check: (req: Request) => void) {
   };
 }
 
-/** A dry run that is taken for the real thing would be bad. */
-function checkParameters(req: Request): void {
-  if (req.query['dryRun'] === undefined) return;
-  throw new ApiFailure(400, `dryRun is not understood by ${group} yet`);
+function actionOf(req: Request, verb: Action['verb'], subresource?: 'status'): Action {
+  const { kind, namespace = 'default' } = scopeOf(req);
+  const { name } = req.params;
+  return {
+    verb,
+    plural: kind.plural,
+    namespace,
+    ...(typeof name === 'string' && { name }),
+    ...(subresource && { subresource }),
+  };
 }
 
 function notAllowed(req: Request): never {

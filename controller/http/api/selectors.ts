@@ -1,57 +1,47 @@
 import type { Request } from 'express';
 import type { KubeObject } from '../../../crds/object.ts';
+import { fieldRequirements, type FieldRequirement } from './field-selector.ts';
+import { isMatching, labelRequirements, type LabelRequirement } from './label-selector.ts';
 import { ApiFailure } from './status.ts';
 
-/** What a list or a watch is about. */
+/** What a list, a watch or the deletion of a collection is about. */
 export interface Selection {
-  readonly labels: Readonly<Record<string, string>>;
-  readonly name?: string;
-  readonly namespace?: string;
+  readonly labels: readonly LabelRequirement[];
+  readonly fields: readonly FieldRequirement[];
+  /** Of the URL. */
+  readonly namespace: string | undefined;
 }
 
 /**
- * Reads `labelSelector=a=b,c=d` and `fieldSelector=metadata.name=x`. Throws 400 for all that is more
- * than equality.
+ * Reads `labelSelector` (`a=b,c!=d,e in (f,g),!h`) and `fieldSelector` (`metadata.name=x`). Throws
+ * 400, naming what it does not understand.
  */
 export function selectionOf(req: Request, namespace: string | undefined): Selection {
-  const labels = pairs(req.query['labelSelector'], 'labelSelector');
-  const {
-    'metadata.name': name,
-    'metadata.namespace': selected,
-    ...others
-  } = pairs(req.query['fieldSelector'], 'fieldSelector');
-  const [other] = Object.keys(others);
-  if (other !== undefined) throw new ApiFailure(400, `fieldSelector does not know ${other}`);
-  const scope = namespace ?? selected;
-  return {
-    labels,
-    ...(name !== undefined && { name }),
-    ...(scope !== undefined && { namespace: scope }),
-  };
+  const labels = labelRequirements(textOf(req, 'labelSelector'));
+  const fields = fieldRequirements(textOf(req, 'fieldSelector'), Object.keys(readers));
+  return { labels, fields, namespace };
 }
 
 /** Whether an object is selected. */
-export function isSelected(
-  { metadata }: KubeObject,
-  { labels, name, namespace }: Selection,
-): boolean {
+export function isSelected(object: KubeObject, selection: Selection): boolean {
+  const { labels, fields, namespace } = selection;
+  const { metadata } = object;
   return (
-    (name === undefined || metadata.name === name) &&
     (namespace === undefined || metadata.namespace === namespace) &&
-    Object.entries(labels).every(([key, value]) => metadata.labels?.[key] === value)
+    fields.every(({ field, value, negated }) => (readers[field]?.(object) === value) !== negated) &&
+    labels.every((requirement) => isMatching(metadata.labels ?? {}, requirement))
   );
 }
 
-function pairs(text: unknown, parameter: string): Record<string, string> {
-  if (text === undefined || text === '') return {};
+/** A query parameter that may be given once. */
+export function textOf(req: Request, parameter: string): string {
+  const text = req.query[parameter];
+  if (text === undefined) return '';
   if (typeof text !== 'string') throw new ApiFailure(400, `${parameter} is given more than once`);
-  return Object.fromEntries(
-    text.split(',').map((term) => {
-      const [, key, value] = /^\s*([^=!\s]+)\s*==?\s*([^=!\s]*)\s*$/.exec(term) ?? [];
-      if (key === undefined || value === undefined) {
-        throw new ApiFailure(400, `${parameter} understands key=value only, not ${term}`);
-      }
-      return [key, value];
-    }),
-  );
+  return text;
 }
+
+const readers: Readonly<Record<string, (object: KubeObject) => string>> = {
+  'metadata.name': ({ metadata }) => metadata.name,
+  'metadata.namespace': ({ metadata }) => metadata.namespace,
+};

@@ -1,14 +1,8 @@
+import { kinds } from '../../../crds/index.ts';
 import { group } from '../../../crds/object.ts';
 import { CairnError, type Reason } from '../../../crds/reasons.ts';
-import { StoreError } from '../../../crds/store.ts';
+import { StoreError, type Cause } from '../../../crds/store.ts';
 import type { SpecProblem } from '../../../crds/kind.ts';
-
-export interface Cause {
-  readonly reason: string;
-  readonly message: string;
-  /** As in `spec.suites[0]`. */
-  readonly field: string;
-}
 
 export interface Details {
   readonly name?: string;
@@ -45,6 +39,7 @@ const reasons = {
   422: 'Invalid',
   500: 'InternalError',
   503: 'ServiceUnavailable',
+  504: 'Timeout',
 } as const;
 
 export type FailureCode = keyof typeof reasons;
@@ -83,17 +78,31 @@ export function success(details: Details): Status {
 /** What a thrown value is to a client. What we did not foresee is not told in detail. */
 export function asApiFailure(thrown: unknown, about: Details = {}): ApiFailure {
   if (thrown instanceof ApiFailure) return thrown;
-  if (thrown instanceof StoreError) {
-    const details = { group, ...about };
-    return new ApiFailure(thrown.code, thrown.message, { reason: thrown.reason, details });
-  }
+  if (thrown instanceof StoreError) return storeFailure(thrown, about);
   if (thrown instanceof CairnError) return new ApiFailure(codeOf(thrown.reason), thrown.message);
   const code = statusOf(thrown);
   if (code !== undefined) return new ApiFailure(code, (thrown as Error).message);
   return new ApiFailure(500, 'something went wrong on the server; its log says more');
 }
 
-/** 422, with every problem as a cause. */
+/** A refusal of the store, in the words of the API server where it has some of its own. */
+function storeFailure(failure: StoreError, about: Details): ApiFailure {
+  const { code, reason, causes, message } = failure;
+  const kindName = kinds.find(({ plural }) => plural === about.kind)?.kind;
+  const details = {
+    group,
+    ...about,
+    ...(reason === 'Invalid' && kindName !== undefined && { kind: kindName }),
+    ...(causes.length > 0 && { causes }),
+  };
+  const isStale = reason === 'Conflict' && causes.length === 0 && about.name !== undefined;
+  const told = isStale
+    ? `Operation cannot be fulfilled on ${about.kind}.${group} "${about.name}": ${message}`
+    : message;
+  return new ApiFailure(code, told, { reason, details });
+}
+
+/** 422, with every problem as a cause. `about.kind` is the kind itself here, not its plural. */
 export function invalid(problems: readonly SpecProblem[], about: Details): ApiFailure {
   const causes = problems.map(({ path, message }) => ({
     reason: 'FieldValueInvalid',
@@ -101,13 +110,13 @@ export function invalid(problems: readonly SpecProblem[], about: Details): ApiFa
     field: fieldOf(path),
   }));
   const summary = causes.map(({ field, message }) => (field ? `${field}: ${message}` : message));
-  const name =
-    about.name === undefined ? 'the object' : `${about.kind ?? ''} "${about.name}"`.trim();
+  const name = about.name === undefined ? 'the object' : `${about.kind}.${group} "${about.name}"`;
   const message = `${name} is invalid: ${summary.slice(0, 10).join('; ')}`;
   return new ApiFailure(422, message, { details: { group, ...about, causes } });
 }
 
-function fieldOf(path: SpecProblem['path']): string {
+/** A path as Kubernetes writes it: `spec.suites[0]`. */
+export function fieldOf(path: SpecProblem['path']): string {
   return path
     .map((part, index) => (typeof part === 'number' ? `[${part}]` : index > 0 ? `.${part}` : part))
     .join('');

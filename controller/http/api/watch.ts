@@ -5,35 +5,46 @@ import { apiVersion, keyOf, type KubeObject } from '../../../crds/object.ts';
 import type { Store, WatchEvent } from '../../../crds/store.ts';
 import { closing, write } from '../connection.ts';
 import { isSelected, type Selection } from './selectors.ts';
+import type { Representation } from './representation.ts';
 import { asApiFailure, type Status } from './status.ts';
+import type { ApiObject } from './table.ts';
+import { watchStart } from './versions.ts';
 
 /** How long a watch lasts when the client doesn't say; clients start another one. */
 const defaultSeconds = 1800;
 /** A client that takes nothing for so long is gone. Milliseconds. */
 const patience = 300_000;
+/** Kubernetes' annotation on the bookmark that ends what was there. */
+const initialEnd = 'k8s.io/initial-events-end';
 
 interface Line {
   readonly type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK' | 'ERROR';
-  readonly object: KubeObject | Status | { kind: string; apiVersion: string; metadata: object };
+  readonly object: ApiObject | Status;
 }
 
 /**
- * Streams the changes of a kind as JSON lines. Without a resourceVersion (or with `0`) the objects
- * that are there come first, as ADDED. Answers 410 when the version is too old; when that shows
+ * Streams the changes of a kind as JSON lines. Without a resourceVersion (or with `0`), and with
+ * `sendInitialEvents`, the objects that are there come first, as ADDED. Answers 410 when the version is too old; when that shows
  * only later, the last line is an ERROR.
  */
 export async function streamWatch(
   { req, res }: { readonly req: Request; readonly res: Response },
-  { kind, store, selection }: { kind: Kind; store: Store; selection: Selection },
+  {
+    kind,
+    store,
+    selection,
+    form,
+  }: { kind: Kind; store: Store; selection: Selection; form: Representation },
   shutdown: AbortSignal,
 ): Promise<void> {
+  const start = watchStart(req);
   const gone = closing(req.socket);
   const signal = AbortSignal.any([gone, shutdown, AbortSignal.timeout(secondsOf(req) * 1000)]);
   const { items, resourceVersion } = await store.list(kind.kind);
-  const given = req.query['resourceVersion'];
-  const from = typeof given === 'string' && given !== '' && given !== '0' ? given : undefined;
+  const { from, initial, marked } = start;
   const events = store.watch(kind.kind, { from: from ?? resourceVersion, signal });
-  const lines = new Lines(kind, selection, req.query['allowWatchBookmarks'] === 'true');
+  const bookmarks = req.query['allowWatchBookmarks'] === 'true';
+  const lines = new Lines({ kind, selection, form, bookmarks });
   const iterator = events[Symbol.asyncIterator]();
   const first = iterator.next();
   first.catch(() => undefined); // it is awaited, but maybe not at once
@@ -45,7 +56,8 @@ export async function streamWatch(
   res.flushHeaders();
   const present = lines.present(items);
   try {
-    if (from === undefined) for (const line of present) await send(res, line, gone);
+    if (initial) for (const line of present) await send(res, line, gone);
+    if (marked) await send(res, lines.endOfInitial(resourceVersion), gone);
     for (let result = await first; !result.done; result = await iterator.next()) {
       const line = lines.of(result.value);
       if (line) await send(res, line, gone);
@@ -73,23 +85,26 @@ async function send(res: Response, line: Line, gone: AbortSignal): Promise<void>
   }
 }
 
+interface LinesOptions {
+  readonly kind: Kind;
+  readonly selection: Selection;
+  readonly form: Representation;
+  readonly bookmarks: boolean;
+}
+
 /** Turns the store's events into lines for one selection: what leaves it is DELETED to its client. */
 class Lines {
-  readonly #kind: Kind;
-  readonly #selection: Selection;
-  readonly #bookmarks: boolean;
+  readonly #options: LinesOptions;
   readonly #selected = new Set<string>();
 
-  constructor(kind: Kind, selection: Selection, bookmarks: boolean) {
-    this.#kind = kind;
-    this.#selection = selection;
-    this.#bookmarks = bookmarks;
+  constructor(options: LinesOptions) {
+    this.#options = options;
   }
 
   present(items: readonly KubeObject[]): readonly Line[] {
-    const selected = items.filter((item) => isSelected(item, this.#selection));
+    const selected = items.filter((item) => isSelected(item, this.#options.selection));
     for (const item of selected) this.#selected.add(keyOf(item));
-    return selected.map((object) => ({ type: 'ADDED', object }));
+    return selected.map((object) => this.#line('ADDED', object));
   }
 
   of(event: WatchEvent): Line | undefined {
@@ -97,19 +112,32 @@ class Lines {
     const { type, object } = event;
     const key = keyOf(object);
     const was = this.#selected.has(key);
-    if (!isSelected(object, this.#selection)) {
+    if (!isSelected(object, this.#options.selection)) {
       this.#selected.delete(key);
-      return was ? { type: 'DELETED', object } : undefined;
+      return was ? this.#line('DELETED', object) : undefined;
     }
     if (type === 'deleted') this.#selected.delete(key);
     else this.#selected.add(key);
-    if (type === 'deleted') return { type: 'DELETED', object };
-    return { type: type === 'added' || !was ? 'ADDED' : 'MODIFIED', object };
+    if (type === 'deleted') return this.#line('DELETED', object);
+    return this.#line(type === 'added' || !was ? 'ADDED' : 'MODIFIED', object);
+  }
+
+  /** Says that all of what was there has been told. */
+  endOfInitial(resourceVersion: string): Line {
+    return this.#marker({ resourceVersion, annotations: { [initialEnd]: 'true' } });
+  }
+
+  #line(type: Line['type'], object: KubeObject): Line {
+    return { type, object: this.#options.form.event(object) };
   }
 
   #bookmark(resourceVersion: string): Line | undefined {
-    if (!this.#bookmarks) return undefined;
-    const { kind } = this.#kind;
-    return { type: 'BOOKMARK', object: { kind, apiVersion, metadata: { resourceVersion } } };
+    return this.#options.bookmarks ? this.#marker({ resourceVersion }) : undefined;
+  }
+
+  #marker(metadata: object): Line {
+    const { kind, form } = this.#options;
+    const object = form.bookmark({ kind: kind.kind, apiVersion, metadata });
+    return { type: 'BOOKMARK', object };
   }
 }

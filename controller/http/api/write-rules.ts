@@ -1,5 +1,8 @@
 import type { IncomingMessage } from 'node:http';
+import { group } from '../../../crds/object.ts';
 import type { Access } from '../access.ts';
+import { schemeOf } from '../base-url.ts';
+import { mayDo, type Action, type Role } from '../roles.ts';
 import { ApiFailure } from './status.ts';
 
 export interface WriteRules {
@@ -10,28 +13,54 @@ export interface WriteRules {
   readonly externalUrl: string | undefined;
 }
 
-/**
- * Throws 401 or 403 unless the request may write: with the admin token, or, on a laptop, from this
- * machine without one.
- */
-export function checkMayWrite(req: IncomingMessage, rules: WriteRules): void {
-  const { authorization } = req.headers;
-  if (rules.access.isAdmin(authorization)) return;
-  if (authorization !== undefined) {
-    throw new ApiFailure(rules.access.mayRead(authorization) ? 403 : 401, 'not the admin token');
-  }
-  const obstacle = strangeness(req, rules);
-  if (obstacle !== undefined) {
-    throw new ApiFailure(401, `writing needs the admin token here: ${obstacle}`);
-  }
+/** Who asks: the holder of a role's token, somebody at this machine, or anybody. */
+export interface Caller {
+  readonly role: Role | undefined;
+  /** As `kubectl auth whoami` shows it. */
+  readonly name: string;
 }
 
-/** Throws 401 or 403 unless the request has the admin token. */
-export function checkIsAdmin(req: IncomingMessage, { access }: WriteRules): void {
+/**
+ * Who a request comes from. On a laptop, whoever is at this machine may edit without a token. Throws
+ * 401 for a token that is none of ours.
+ */
+export function callerOf(req: IncomingMessage, rules: WriteRules): Caller {
   const { authorization } = req.headers;
-  if (access.isAdmin(authorization)) return;
-  const known = access.mayRead(authorization);
-  throw new ApiFailure(known ? 403 : 401, 'this needs the admin token');
+  if (authorization === undefined) {
+    const isHere = isLocal(req, rules);
+    return isHere
+      ? { role: 'editor', name: 'system:local' }
+      : { role: undefined, name: 'system:anonymous' };
+  }
+  const role = rules.access.roleOf(authorization);
+  if (role !== undefined) return { role, name: role };
+  if (rules.access.mayRead(authorization)) return { role: undefined, name: 'reader' };
+  throw new ApiFailure(401, 'this is no token of this server');
+}
+
+/**
+ * Throws 401 or 403 unless the request may do what it is about to: by the role of its token, or, on
+ * a laptop, from this machine without one.
+ */
+export function checkMayDo(req: IncomingMessage, rules: WriteRules, action: Action): void {
+  const caller = callerOf(req, rules);
+  if (mayDo(caller.role, action)) return;
+  if (req.headers.authorization !== undefined) throw forbidden(caller, action);
+  if (caller.role !== undefined) throw new ApiFailure(401, 'this needs the admin token');
+  const obstacle = strangeness(req, rules) ?? '';
+  throw new ApiFailure(401, `writing needs a token here: ${obstacle}`);
+}
+
+/** 403 in the words of Kubernetes; `why` adds what it was about. */
+export function forbidden({ name: user }: Caller, action: Action, why = ''): ApiFailure {
+  const { verb, plural, namespace, name, subresource } = action;
+  const resource = subresource === undefined ? plural : `${plural}/${subresource}`;
+  const what = name === undefined ? `${plural}.${group}` : `${plural}.${group} "${name}"`;
+  const message =
+    `${what} is forbidden: User "${user}" cannot ${verb} resource "${resource}" in API group ` +
+    `"${group}" in the namespace "${namespace}"${why === '' ? '' : `: ${why}`}`;
+  const details = { group, kind: plural, ...(name !== undefined && { name }) };
+  return new ApiFailure(403, message, { details });
 }
 
 /** Whether the request surely comes from a program of this machine's user, as far as one can tell. */
@@ -52,7 +81,8 @@ function strangeness(req: IncomingMessage, rules: WriteRules): string | undefine
   if (!isLoopback(req.socket.remoteAddress)) return 'the request comes from another machine';
   if (forwarding.some((name) => name in headers)) return 'a proxy has forwarded the request';
   if (!isLoopbackHost(host)) return 'the Host header is not a loopback address';
-  if (origin !== undefined && origin !== `http://${host}`) return 'the Origin is another site';
+  const ours = `${schemeOf(req.socket)}://${host}`;
+  if (origin !== undefined && origin !== ours) return 'the Origin is another site';
   const site = headers['sec-fetch-site'];
   if (site !== undefined && site !== 'same-origin' && site !== 'none') return 'another site asks';
   const type = headers['content-type']?.split(';', 1)[0]?.trim().toLowerCase();

@@ -54,12 +54,20 @@ export class Events {
       fieldSelector: `involvedObject.kind=${kind},involvedObject.name=${name}`,
       limit: String(mostListed),
     });
-    const path = `${eventsPath(namespace)}?${query.toString()}`;
+    return this.#listed(`${eventsPath(namespace)}?${query.toString()}`);
+  }
+
+  /** Of all objects of Cairn's kinds, in one namespace or in all. */
+  async all(namespace?: string): Promise<readonly RecordedEvent[]> {
+    const query = new URLSearchParams({ fieldSelector: 'source=cairn', limit: String(mostListed) });
+    const path = namespace === undefined ? '/api/v1/events' : eventsPath(namespace);
+    return this.#listed(`${path}?${query.toString()}`);
+  }
+
+  async #listed(path: string): Promise<readonly RecordedEvent[]> {
     const { body } = await this.#options.connection.call({ method: 'GET', path });
     const { items } = isRecord(body) ? body : {};
-    const events = (Array.isArray(items) ? items : []).map((item) =>
-      recorded(item, { kind, namespace, name }),
-    );
+    const events = (Array.isArray(items) ? items : []).map(recorded);
     return events.sort((a, b) => (a.lastAt < b.lastAt ? -1 : 1));
   }
 
@@ -134,13 +142,15 @@ function countOf(event: unknown): number {
   return Math.max(1, inSeries || 0, Number(count) || 0);
 }
 
-function recorded(event: unknown, regarding: ObjectKey): RecordedEvent {
+function recorded(event: unknown): RecordedEvent {
   const fields = isRecord(event) ? event : {};
+  const object = isRecord(fields['involvedObject']) ? fields['involvedObject'] : {};
+  const [kind, namespace, name] = [object['kind'], object['namespace'], object['name']].map(String);
   const { type, reason, message, series, eventTime, firstTimestamp, lastTimestamp } = fields;
   const firstAt = String(eventTime ?? firstTimestamp ?? '');
   const seen = isRecord(series) ? series['lastObservedTime'] : undefined;
   return {
-    regarding,
+    regarding: { kind, namespace, name } as ObjectKey, // three texts
     type: type === 'Warning' ? 'Warning' : 'Normal',
     reason: String(reason ?? ''),
     message: String(message ?? ''),

@@ -1,6 +1,9 @@
 import type { KubeObject, Manifest, ObjectKey } from '../../../crds/object.ts';
 import {
   StoreError,
+  type ApplyOptions,
+  type DeleteOptions,
+  type EventReader,
   type Inventory,
   type InventoryStore,
   type ListOptions,
@@ -9,6 +12,7 @@ import {
   type RecordedEvent,
   type Store,
   type WatchEvent,
+  type WriteOptions,
 } from '../../../crds/store.ts';
 import type { Log } from '../../log.ts';
 import type { HistoryLimits } from '../change-log.ts';
@@ -73,7 +77,7 @@ export async function openKubernetesStore(options: KubernetesOptions): Promise<K
  * A store on a Kubernetes API server. Reads are answered from memory, which follows the server and
  * is never behind this process's own writes; so they are answered too while the server is away.
  */
-export class KubernetesStore implements Store, InventoryStore {
+export class KubernetesStore implements Store, InventoryStore, EventReader {
   readonly #connection: Connection;
   readonly #served: ReadonlyMap<string, Served>;
   readonly #watchers: Watchers;
@@ -145,23 +149,23 @@ export class KubernetesStore implements Store, InventoryStore {
     return this.#watchers.watch(kind, this.#start(kind, from), signal);
   }
 
-  create(manifest: Manifest): Promise<KubeObject> {
-    return this.#writing.create(manifest);
+  create(manifest: Manifest, options?: WriteOptions): Promise<KubeObject> {
+    return this.#writing.create(manifest, options);
   }
 
-  update(object: KubeObject): Promise<KubeObject> {
-    return this.#writing.update(object);
+  update(object: KubeObject, options?: WriteOptions): Promise<KubeObject> {
+    return this.#writing.update(object, options);
   }
 
-  updateStatus(object: KubeObject): Promise<KubeObject> {
-    return this.#writing.updateStatus(object);
+  updateStatus(object: KubeObject, options?: WriteOptions): Promise<KubeObject> {
+    return this.#writing.updateStatus(object, options);
   }
 
-  apply(manifest: Manifest, manager: string): ReturnType<Store['apply']> {
-    return this.#writing.apply(manifest, manager);
+  apply(manifest: Manifest, manager: string, options?: ApplyOptions): ReturnType<Store['apply']> {
+    return this.#writing.apply(manifest, manager, options);
   }
 
-  delete(key: ObjectKey, options?: { uid?: string }): Promise<void> {
+  delete(key: ObjectKey, options?: DeleteOptions): Promise<void> {
     return this.#writing.delete(key, options);
   }
 
@@ -171,6 +175,10 @@ export class KubernetesStore implements Store, InventoryStore {
 
   events(regarding: ObjectKey): Promise<readonly RecordedEvent[]> {
     return this.#writing.events(regarding);
+  }
+
+  allEvents(namespace?: string): Promise<readonly RecordedEvent[]> {
+    return this.#writing.allEvents(namespace);
   }
 
   inventory(source: string): Inventory {

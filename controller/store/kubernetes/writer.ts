@@ -6,7 +6,13 @@ import {
   type Manifest,
   type ObjectKey,
 } from '../../../crds/object.ts';
-import { StoreError, type Store } from '../../../crds/store.ts';
+import {
+  StoreError,
+  type ApplyOptions,
+  type DeleteOptions,
+  type Store,
+  type WriteOptions,
+} from '../../../crds/store.ts';
 import { isSame, plain } from '../../json.ts';
 import { declaredMetadata, judged, keyOfManifest, type Judge } from '../declared.ts';
 import type { Cache } from './cache.ts';
@@ -40,15 +46,15 @@ export class Writer {
     this.#options = options;
   }
 
-  async create(manifest: Manifest): Promise<KubeObject> {
+  async create(manifest: Manifest, options: WriteOptions = {}): Promise<KubeObject> {
     const good = judged(manifest, this.#options.judge);
     const metadata = { ...good.metadata, ...declaredMetadata(manifest.metadata) };
     const key = keyOfManifest(good);
-    const path = `${collectionPath(this.#kind(key), key.namespace)}?${strict(own.spec)}`;
-    return this.#write(key, { method: 'POST', path, body: { ...good, metadata } });
+    const path = `${collectionPath(this.#kind(key), key.namespace)}?${strict({ manager: own.spec, ...options })}`;
+    return this.#write(key, { method: 'POST', path, body: { ...good, metadata } }, options);
   }
 
-  async update(object: KubeObject): Promise<KubeObject> {
+  async update(object: KubeObject, options: WriteOptions = {}): Promise<KubeObject> {
     const key = keyOfManifest(object);
     const old = this.#cached(key);
     const { metadata, spec } = judged(object, this.#options.judge, old);
@@ -60,11 +66,11 @@ export class Writer {
     }
     const named = { name: key.name, namespace: key.namespace, uid, resourceVersion };
     const body = { apiVersion, kind: key.kind, metadata: { ...named, ...declared }, spec };
-    const path = `${objectPath(this.#kind(key), key)}?${strict(own.spec)}`;
-    return this.#write(key, { method: 'PUT', path, body });
+    const path = `${objectPath(this.#kind(key), key)}?${strict({ manager: own.spec, ...options })}`;
+    return this.#write(key, { method: 'PUT', path, body }, options);
   }
 
-  async updateStatus(object: KubeObject): Promise<KubeObject> {
+  async updateStatus(object: KubeObject, options: WriteOptions = {}): Promise<KubeObject> {
     const key = keyOfManifest(object);
     const { uid, resourceVersion } = object.metadata;
     const old = this.#cached(key);
@@ -74,15 +80,19 @@ export class Writer {
     const metadata = { name: key.name, namespace: key.namespace, uid, resourceVersion };
     const { spec, status } = object;
     const body = { apiVersion, kind: key.kind, metadata, spec, status };
-    const path = `${objectPath(this.#kind(key), key)}/status?${strict(own.status)}`;
-    return this.#write(key, { method: 'PUT', path, body });
+    const path = `${objectPath(this.#kind(key), key)}/status?${strict({ manager: own.status, ...options })}`;
+    return this.#write(key, { method: 'PUT', path, body }, options);
   }
 
   /**
    * Server-side apply, of all fields of the spec, defaults too, so that nobody's other wish for one
    * of them stays. Fields that somebody else has added to the spec are taken away afterwards.
    */
-  async apply(manifest: Manifest, manager: string): ReturnType<Store['apply']> {
+  async apply(
+    manifest: Manifest,
+    manager: string,
+    { force = true, dryRun = false }: ApplyOptions = {},
+  ): ReturnType<Store['apply']> {
     const key = keyOfManifest(manifest);
     const before = this.#cached(key);
     const { metadata, spec } = judged(manifest, this.#options.judge, before);
@@ -94,10 +104,16 @@ export class Writer {
     if (before && this.#applied.get(memory) === digest && holds(before, wanted)) {
       return { object: before, outcome: 'unchanged' };
     }
-    const path = `${objectPath(this.#kind(key), key)}?${strict(manager)}&force=true`;
+    const path = `${objectPath(this.#kind(key), key)}?${strict({ manager, dryRun })}&force=${force}`;
     const body = { apiVersion, kind: key.kind, ...wanted };
     const type = 'application/apply-patch+yaml'; // JSON is YAML
     const answer = await this.#ask(key, { method: 'PATCH', path, body, type });
+    if (dryRun) {
+      const object = objectOf(entryOf(key.kind, answer.body));
+      const isSameAgain = before !== undefined && isSame(before.spec, object.spec);
+      const outcome = isSameAgain && holds(before, wanted) ? 'unchanged' : 'configured';
+      return { object, outcome: before ? outcome : 'created' };
+    }
     const applied = this.#learn(key, answer);
     const object = isSame(applied.spec, spec) ? applied : await this.#replaceSpec(applied, spec);
     this.#remember(memory, digestOf(wanted, object.metadata.uid));
@@ -106,15 +122,20 @@ export class Writer {
     return { object, outcome: isNew ? 'created' : isUnchanged ? 'unchanged' : 'configured' };
   }
 
-  async delete(key: ObjectKey, { uid }: { uid?: string } = {}): Promise<void> {
+  async delete(
+    key: ObjectKey,
+    { uid, resourceVersion, dryRun = false }: DeleteOptions = {},
+  ): Promise<void> {
     const body = {
       apiVersion: 'v1',
       kind: 'DeleteOptions',
       propagationPolicy: 'Background',
-      ...(uid !== undefined && { preconditions: { uid } }),
+      preconditions: plain({ uid, resourceVersion }),
+      ...(dryRun && { dryRun: ['All'] }),
     };
     const path = objectPath(this.#kind(key), key);
     const answer = await this.#ask(key, { method: 'DELETE', path, body });
+    if (dryRun) return;
     const old = this.#options.cache(key.kind).get(key.namespace, key.name);
     const isStatus = isRecord(answer.body) && answer.body['kind'] === 'Status';
     if (!isStatus) this.#learn(key, answer);
@@ -148,13 +169,14 @@ export class Writer {
     }
   }
 
-  async #write(key: ObjectKey, call: Call): Promise<KubeObject> {
+  async #write(key: ObjectKey, call: Call, { dryRun }: WriteOptions): Promise<KubeObject> {
     const bytes = Buffer.byteLength(JSON.stringify(call.body));
     if (bytes > maxBytes) {
       const told = `${keyOf(key)} would have ${bytes} bytes, ${maxBytes} are allowed`;
       throw new StoreError('Invalid', told);
     }
-    return this.#learn(key, await this.#ask(key, call));
+    const answer = await this.#ask(key, call);
+    return dryRun ? objectOf(entryOf(key.kind, answer.body)) : this.#learn(key, answer);
   }
 
   /** A call about one object. What it shows to be outdated in the cache is read anew. */
@@ -208,10 +230,11 @@ export class Writer {
 }
 
 /** Unknown fields are refused, by name, and not dropped in silence: the CRD may be an older one. */
-function strict(manager: string): string {
+function strict({ manager, dryRun = false }: WriteOptions & { readonly manager: string }): string {
   return new URLSearchParams({
     fieldManager: fieldManager(manager),
     fieldValidation: 'Strict',
+    ...(dryRun && { dryRun: 'All' }),
   }).toString();
 }
 

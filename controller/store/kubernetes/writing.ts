@@ -1,13 +1,13 @@
 import { hostname } from 'node:os';
 import type { ObjectKey } from '../../../crds/object.ts';
-import type { EventLog, InventoryStore, StoreWriter } from '../../../crds/store.ts';
+import type { EventLog, EventReader, InventoryStore, StoreWriter } from '../../../crds/store.ts';
 import type { Caller } from './connection.ts';
 import { Events } from './events.ts';
 import { ConfigMapInventory } from './inventory.ts';
 import { Writer, type WriterOptions } from './writer.ts';
 
 /** All that a store writes, and what only the server itself can read. */
-export type Writing = StoreWriter & EventLog & InventoryStore;
+export type Writing = StoreWriter & EventLog & EventReader & InventoryStore;
 
 export type WritingParts = Omit<WriterOptions, 'connection'> & { readonly now: () => Date };
 
@@ -17,13 +17,14 @@ export function writing(caller: Caller, { now, ...parts }: WritingParts): Writin
   const uid = ({ kind, namespace, name }: ObjectKey) => parts.cache(kind).get(namespace, name)?.uid;
   const events = new Events({ connection: caller, now, instance: hostname(), uid });
   return {
-    create: (manifest) => writer.create(manifest),
-    update: (object) => writer.update(object),
-    updateStatus: (object) => writer.updateStatus(object),
-    apply: (manifest, manager) => writer.apply(manifest, manager),
+    create: (manifest, options) => writer.create(manifest, options),
+    update: (object, options) => writer.update(object, options),
+    updateStatus: (object, options) => writer.updateStatus(object, options),
+    apply: (manifest, manager, options) => writer.apply(manifest, manager, options),
     delete: (key, options) => writer.delete(key, options),
     record: (event) => events.record(event),
     events: (regarding) => events.of(regarding),
+    allEvents: (namespace) => events.all(namespace),
     inventory: (source) => new ConfigMapInventory(caller, source),
   };
 }

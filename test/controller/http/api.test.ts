@@ -35,7 +35,7 @@ describe('the API', () => {
     assert.deepEqual([deleted.status, deleted.body.status], [200, 'Success']);
     const gone = await call(server, 'GET', `${mirrors}/a`);
     assert.deepEqual([gone.status, gone.body.kind, gone.body.reason], [404, 'Status', 'NotFound']);
-    assert.match(gone.body.message, /mirrors "a" not found/);
+    assert.match(gone.body.message, /mirrors\.cairn\.build "a" not found/);
   });
 
   it('keeps an object with finalizers until they are taken off', async (t) => {
@@ -83,7 +83,8 @@ spec: {url: "http://x.example", suites: [s], allowUnsigned: true}
       body: manifest('x'),
       type: apply,
     });
-    assert.equal(nobody.status, 400);
+    assert.equal(nobody.status, 422);
+    assert.match(nobody.body.message, /^fieldManager: /);
   });
 
   it('lists by namespace, label and name', async (t) => {
@@ -112,7 +113,7 @@ spec: {url: "http://x.example", suites: [s], allowUnsigned: true}
     const refused = await call(
       server,
       'GET',
-      `${mirrors}?labelSelector=${encodeURIComponent('a in (b)')}`,
+      `${mirrors}?labelSelector=${encodeURIComponent('a in b')}`,
     );
     assert.equal(refused.status, 400);
   });
@@ -155,7 +156,7 @@ spec: {url: "http://x.example", suites: [s], allowUnsigned: true}
       [
         'PATCH',
         `${mirrors}/a`,
-        { body: [], type: 'application/json-patch+json' },
+        { body: {}, type: 'application/strategic-merge-patch+json' },
         415,
         'UnsupportedMediaType',
       ],
@@ -168,10 +169,10 @@ spec: {url: "http://x.example", suites: [s], allowUnsigned: true}
         'Conflict',
       ],
       ['DELETE', `${mirrors}/b`, {}, 404, 'NotFound'],
-      ['DELETE', mirrors, {}, 405, 'MethodNotAllowed'],
+      ['PUT', mirrors, { body }, 405, 'MethodNotAllowed'],
       ['POST', mirrors, { body: '{"kind":' }, 400, 'BadRequest'],
       ['POST', mirrors, { body: 'a: &a [1]\nb: *a', type: 'application/yaml' }, 400, 'BadRequest'],
-      ['POST', `${mirrors}?dryRun=All`, { body: mirror('c') }, 400, 'BadRequest'],
+      ['POST', `${mirrors}?dryRun=Some`, { body: mirror('c') }, 422, 'Invalid'],
       [
         'POST',
         mirrors,
@@ -228,7 +229,11 @@ spec: {url: "http://x.example", suites: [s], allowUnsigned: true}
     const server = await startServer(t);
     const regarding = { kind: 'Mirror', namespace: 'default', name: 'a' };
     await server.store.record({ regarding, type: 'Warning', reason: 'Refused', message: 'no' });
-    const { body } = await call(server, 'GET', `${mirrors}/a/events`);
+    const { body } = await call(
+      server,
+      'GET',
+      '/api/v1/namespaces/default/events?fieldSelector=involvedObject.name%3Da',
+    );
     assert.equal(body.items.length, 1);
     assert.equal(body.items[0].message, 'no');
   });

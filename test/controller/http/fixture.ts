@@ -25,6 +25,11 @@ export { member, suite } from './objects.ts';
 
 export const readToken = 'read-token-of-the-test';
 export const adminToken = 'admin-token-of-the-test';
+export const roleTokens = {
+  viewer: 'viewer-token-of-the-test',
+  promoter: 'promoter-token-of-the-test',
+  editor: 'editor-token-of-the-test',
+} as const;
 
 export interface Fixture {
   readonly url: string;
@@ -67,6 +72,7 @@ export async function startServer(
     log: createLog({ format: 'text', level: 'debug', write: (line) => logs.push(line) }),
     readToken,
     adminToken,
+    roleTokens,
     now: () => new Date(),
     ...given,
   };

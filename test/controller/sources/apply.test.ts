@@ -31,6 +31,12 @@ function setUp(t: TestContext) {
   return { store, inventory, run, names };
 }
 
+async function folderOf(t: TestContext, files: Record<string, string>): Promise<string> {
+  const root = tempDir(t);
+  await writeFiles(root, files);
+  return root;
+}
+
 describe('applying a plan', () => {
   it('creates, changes, leaves and prunes, and keeps book of it', async (t) => {
     const { inventory, run, names, store } = setUp(t);
@@ -73,6 +79,40 @@ describe('applying a plan', () => {
     const { configured } = await run({ 'a.yaml': mirrorYaml('a') });
 
     assert.deepEqual(configured, [mirrorKey('a')]);
+  });
+
+  it('takes what it declares from whoever has changed it, and nothing else', async (t) => {
+    const { run, store } = setUp(t);
+    const files = { 'a.yaml': mirrorYaml('a', { interval: '1h' }) };
+    await run(files);
+    const edit = async (spec: object) => {
+      const object = await store.get(mirrorKey('a'));
+      assert.ok(object);
+      await store.update(
+        { ...object, spec: { ...(object.spec as object), ...spec } },
+        { manager: 'me' },
+      );
+    };
+    await edit({ interval: '2h', proxy: 'http://proxy.example:3128' });
+
+    assert.deepEqual((await run(files)).configured, [mirrorKey('a')]);
+    const spec = async () => (await store.get(mirrorKey('a')))?.spec as Record<string, unknown>;
+    assert.deepEqual(
+      [(await spec())['interval'], (await spec())['proxy']],
+      ['1h', 'http://proxy.example:3128'],
+    );
+    const reading = await readManifests(await folderOf(t, files));
+    const objects = await allObjects(store);
+    const [same] = planChanges({ reading, inventory: [], objects }).apply;
+    assert.equal(same?.outcome, 'unchanged', 'a plan does not promise what an apply leaves alone');
+    const without = await readManifests(await folderOf(t, { 'a.yaml': mirrorYaml('a') }));
+    const [less] = planChanges({ reading: without, inventory: [], objects }).apply;
+    assert.deepEqual(
+      less?.changes?.map(({ path }) => path),
+      ['spec.interval'],
+    );
+    assert.deepEqual((await run({ 'a.yaml': mirrorYaml('a') })).configured, [mirrorKey('a')]);
+    assert.equal((await spec())['interval'], undefined);
   });
 
   it('reports a manifest that the store refuses, and applies the others', async (t) => {

@@ -8,6 +8,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { openSqliteStore, type SqliteStore } from '../../../controller/store/sqlite.ts';
 import { tempDir } from '../../world/temp.ts';
+import { applyContract } from './apply.contract.ts';
 import { FossilKind, fossil, keyed, validateMadeUp, widget, WidgetKind } from './made-up.ts';
 import { collect, rejects, storeContract, until, type OpenStore } from './store.contract.ts';
 
@@ -15,6 +16,7 @@ const kinds = [WidgetKind, FossilKind];
 const options = { kinds, validate: validateMadeUp };
 
 storeContract('SQLite in memory', async (t) => opened(t, ':memory:'));
+applyContract('SQLite in memory', async (t) => opened(t, ':memory:'));
 storeContract('SQLite in a file', async (t) => opened(t, fileFor(t)));
 storeContract('SQLite in a file of an earlier run', async (t) => {
   const file = fileFor(t);
@@ -25,6 +27,33 @@ storeContract('SQLite in a file of an earlier run', async (t) => {
 });
 
 describe('a store in a file', () => {
+  it('of version 1 keeps who had applied what', async (t) => {
+    const file = fileFor(t);
+    const first = openSqliteStore(file, options);
+    const given = widget('one', { size: 1, text: 'a' }, { labels: { mine: '1', other: '2' } });
+    const made = await first.create(given);
+    first.close();
+    const db = new DatabaseSync(file);
+    db.exec(`
+      CREATE TABLE managed (
+        kind TEXT NOT NULL, namespace TEXT NOT NULL, name TEXT NOT NULL, manager TEXT NOT NULL,
+        labels TEXT NOT NULL, annotations TEXT NOT NULL,
+        PRIMARY KEY (kind, namespace, name, manager)
+      ) WITHOUT ROWID;
+      INSERT INTO managed VALUES ('Widget', 'default', 'one', 'git', '["mine"]', '[]');
+      UPDATE objects SET body = json_remove(body, '$.metadata.managedFields');
+      PRAGMA user_version = 1;`);
+    db.close();
+
+    const store = await opened(t, file);
+    const read = await store.get(keyed('one'));
+    const { object } = await store.apply(widget('one', { size: 1 }), 'git');
+
+    assert.equal(read?.metadata.resourceVersion, made.metadata.resourceVersion);
+    assert.deepEqual(object.metadata.labels, { other: '2' });
+    assert.deepEqual(object.spec, { size: 1, colour: 'grey' });
+  });
+
   it('holds after a restart what it held, and goes on counting', async (t) => {
     const file = fileFor(t);
     const first = openSqliteStore(file, options);
