@@ -7,7 +7,7 @@ node = $(with-node) node --disable-warning=ExperimentalWarning
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' Makefile
 
-run: ## Try Cairn on this machine, with a small archive made on the spot
+run: ## Try Cairn on this machine: on its own APT sources, or without apt on an archive made on the spot
 	@scripts/setup
 	@./cairn run --demo
 

@@ -5,7 +5,8 @@ const maxLength = 1024;
 /**
  * A path that an archive names, relative to the archive, after a leading `./` is taken off (flat
  * repositories write it). Throws `PathUnsafe` when it is empty, absolute or longer than 1024
- * characters, and when it has an empty, `.` or `..` part, a backslash or a control character:
+ * characters, and when it has an empty, `.` or `..` part, a backslash, a control character or what
+ * was no UTF-8 (requests have to be able to name it):
  * nothing that an upstream writes may ever point outside of its own tree.
  */
 export function safePath(path: string): string {
@@ -37,6 +38,8 @@ function problemOf(path: string): string | undefined {
       return 'has a control character';
     } else if (code === backslash) {
       return 'has a backslash';
+    } else if (code === replacement) {
+      return 'is not UTF-8';
     }
   }
   return undefined;
@@ -45,6 +48,8 @@ function problemOf(path: string): string | undefined {
 const slash = 0x2f;
 const backslash = 0x5c;
 const dot = 0x2e;
+/** What decoding puts in place of bytes that are none. */
+const replacement = 0xfffd;
 
 function isDots(path: string, start: number, end: number): boolean {
   if (end - start > 2 || path.charCodeAt(start) !== dot) return false;

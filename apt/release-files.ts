@@ -29,14 +29,21 @@ interface OpenFile {
  */
 export function parseReleaseFiles(stanza: Stanza): Map<string, ReleaseFile> {
   if (stanza.get('SHA256') === undefined && stanza.get('SHA512') === undefined) {
-    throw new CairnError('ReleaseInvalid', 'Release has neither a SHA256 nor a SHA512 section');
+    throw onlyWeak('it has neither a SHA256 nor a SHA512 section');
   }
   const files = new Map<string, OpenFile>();
   for (const name of hashNames) addSection(files, stanza, name);
   for (const [path, { hashes }] of files) {
-    if (!hashes.SHA256 && !hashes.SHA512) files.delete(path);
+    if (hashes.SHA256 || hashes.SHA512) continue;
+    files.delete(path);
+    if (files.size === 0) throw onlyWeak('its SHA256 and SHA512 sections are empty');
   }
   return files;
+}
+
+function onlyWeak(what: string): CairnError {
+  const message = `Release has no hashes to rely on, for ${what}; MD5 and SHA-1 prove nothing`;
+  return new CairnError('ReleaseInvalid', message);
 }
 
 const hashNames = ['MD5Sum', 'SHA1', 'SHA256', 'SHA512'] as const satisfies HashName[];

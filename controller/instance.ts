@@ -1,4 +1,3 @@
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { publicKeys } from '../apt/openpgp.ts';
 import { apiVersion, type KubeObject } from '../crds/object.ts';
@@ -12,6 +11,7 @@ import { signersOf } from '../reconcilers/environment/signers.ts';
 import { HostSlots } from '../reconcilers/fetch/slots.ts';
 import { LazyFiles } from '../reconcilers/mirror/lazy-pool.ts';
 import { snapshotDiffer } from '../reconcilers/snapshot/diff-worker-pool.ts';
+import { makeDataDirectory } from './data-directory.ts';
 import { createServer } from './http/server.ts';
 import type { Log } from './log.ts';
 import { electedShift, soleShift } from './leader/shift.ts';
@@ -65,7 +65,7 @@ export async function startInstance(options: InstanceOptions): Promise<Instance>
   const namespace = kubernetes?.namespace ?? 'default';
   const elects = kubernetes?.elects ?? false;
   await using started = new AsyncDisposableStack();
-  mkdirSync(data, { recursive: true });
+  makeDataDirectory(data);
   const lock = elects ? undefined : lockDataDirectory(data);
   started.defer(() => lock?.release());
   const now = () => new Date();

@@ -65,7 +65,13 @@ const status = Type.Object({
     Type.Object(
       {
         digest: Sha256('Approve with the annotation cairn.build/prune-approved: <this>.'),
-        objects: Type.Array(Entry, { maxItems: 1000, description: 'What would be deleted.' }),
+        total: Type.Optional(
+          Type.Integer({ minimum: 1, description: 'How many objects would be deleted.' }),
+        ),
+        objects: Type.Array(Entry, {
+          maxItems: 1000,
+          description: 'What would be deleted; the first thousand of it.',
+        }),
       },
       { description: 'Deletions that are held because they are too many at once.' },
     ),

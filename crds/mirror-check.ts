@@ -38,9 +38,7 @@ export function checkMirror(mirror: Static<typeof mirrorSpec>): readonly SpecPro
   for (const list of ['suites', 'components', 'architectures'] as const) {
     problems.push(...repetitions(list, mirror[list] ?? []));
   }
-  const schedule = mirror.schedule === undefined ? undefined : scheduleProblem(mirror);
-  if (schedule) problems.push({ path: ['spec', 'schedule'], message: schedule });
-  return problems;
+  return [...problems, ...scheduleProblems(mirror)];
 }
 
 /** `/` and `./` are the same directory. */
@@ -53,17 +51,24 @@ function repetitions(list: string, names: readonly string[]): readonly SpecProbl
   );
 }
 
-/** What is wrong with a schedule, if anything. */
-function scheduleProblem({
-  schedule = '',
+/** What is wrong with a schedule, if there is one. */
+function scheduleProblems({
+  schedule,
   timeZone,
-}: Static<typeof mirrorSpec>): string | undefined {
-  if (!isTimeZone(timeZone)) return `expected an IANA time zone such as UTC; found "${timeZone}"`;
+}: Static<typeof mirrorSpec>): readonly SpecProblem[] {
+  if (schedule === undefined) return [];
+  const problems: SpecProblem[] = [];
   const isCron =
     schedule.trim().split(/\s+/).length === 5 && validateCronExpression(schedule).valid;
-  return isCron
-    ? undefined
-    : `expected five fields of cron, such as "0 3 * * *"; found "${schedule}"`;
+  if (!isCron) {
+    const message = `expected five fields of cron, such as "0 3 * * *"; found "${schedule}"`;
+    problems.push({ path: ['spec', 'schedule'], message });
+  }
+  if (!isTimeZone(timeZone)) {
+    const message = `expected an IANA time zone such as UTC; found "${timeZone}"`;
+    problems.push({ path: ['spec', 'timeZone'], message });
+  }
+  return problems;
 }
 
 function isTimeZone(name: string): boolean {

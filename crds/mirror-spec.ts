@@ -145,6 +145,7 @@ export const mirrorSpec = Type.Object({
     Type.String({
       minLength: 9,
       maxLength: 128,
+      examples: ['"0 3 * * *"'],
       description: 'When to look for changes instead: a cron expression of five fields.',
     }),
   ),

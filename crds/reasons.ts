@@ -33,6 +33,7 @@ const remedies = {
   MountConflict: 'wait',
   DependencyNotReady: 'wait',
   SnapshotInUse: 'wait',
+  Suspended: 'wait',
   PruneHeld: 'wait',
   ConfigInvalid: 'wait',
   ConfigUnreachable: 'retry',

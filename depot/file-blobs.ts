@@ -9,7 +9,7 @@ import { Draft } from './draft.ts';
 import { blobMissing, checkExpected, isCode, namedFailure, tooLarge } from './failures.ts';
 import { Journal } from './journal.ts';
 import { Layout } from './layout.ts';
-import { PartialBlob, takePartial } from './partial-blob.ts';
+import { PartialBlob, prunePartials, takePartial } from './partial-blob.ts';
 import { recover, type Recovery } from './recovery.ts';
 
 export type { StoredBlob } from './blob-files.ts';
@@ -138,6 +138,11 @@ export class FileBlobs implements BlobReader, BlobWriter, BlobSweeper {
     const draft = await takePartial(this.#layout, { sha256, size });
     const publish = (file: string, blob: Blob) => this.#publish(file, blob);
     return new PartialBlob({ sha256, size }, draft, { layout: this.#layout, publish });
+  }
+
+  /** Forgets downloads that nobody has gone on with for a week. */
+  prunePartials(now: number): void {
+    prunePartials(this.#layout, now);
   }
 
   sync(): Promise<void> {

@@ -2,7 +2,7 @@
  * Where things lie below the root of a depot on the file system:
  *
  *     sha256/ab/<64 hex>             a visible blob: complete, and it matches its name
- *     tmp/<random>                   being written; removed by recovery
+ *     tmp/<thread>/<random>          being written; removed by recovery
  *     tmp/partial-<64 hex>-<random>  a download that somebody is going on with
  *     partial/<64 hex>               a download to go on with later
  *     unsynced-<random>              there may be blobs that a power cut would damage
@@ -10,9 +10,13 @@
 import { randomUUID } from 'node:crypto';
 import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { threadId } from 'node:worker_threads';
 import { CairnError } from '../crds/reasons.ts';
 
 export const markerPrefix = 'unsynced-';
+
+/** Threads that create files in one directory wait for each other, so each has its own. */
+const draftDirectories = 16;
 
 const sha256Pattern = /^[0-9a-f]{64}$/;
 const adoptedPattern = /^partial-([0-9a-f]{64})-/;
@@ -22,19 +26,21 @@ export class Layout {
   readonly blobs: string;
   readonly tmp: string;
   readonly partials: string;
-  readonly #owner = randomUUID();
-  #drafts = 0;
+  readonly #drafts: string;
+  #draftsMade = 0;
 
   constructor(root: string) {
     this.root = root;
     this.blobs = join(root, 'sha256');
     this.tmp = join(root, 'tmp');
     this.partials = join(root, 'partial');
+    this.#drafts = `${this.tmp}/${threadId % draftDirectories}/${randomUUID()}`;
   }
 
   /** Makes every directory that is missing, so that storing a blob never has to. */
   make(): void {
-    for (const directory of [this.blobs, this.tmp, this.partials]) {
+    const drafts = Array.from({ length: draftDirectories }, (_, at) => join(this.tmp, `${at}`));
+    for (const directory of [this.blobs, ...drafts, this.partials]) {
       mkdirSync(directory, { recursive: true });
     }
     const there = new Set(readdirSync(this.blobs));
@@ -54,7 +60,7 @@ export class Layout {
 
   /** A path in `tmp/` that nobody else uses, in whichever thread or process. */
   draft(): string {
-    return `${this.tmp}/${this.#owner}-${this.#drafts++}`;
+    return `${this.#drafts}-${this.#draftsMade++}`;
   }
 
   /** As `draft`, for a download: recovery puts such a file back into `partial/`. */

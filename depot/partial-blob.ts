@@ -1,4 +1,5 @@
-import { renameSync, rmSync, statSync } from 'node:fs';
+import { readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Blob } from './depot.ts';
 import { Draft } from './draft.ts';
 import { checkExpected, isCode, namedFailure } from './failures.ts';
@@ -59,6 +60,7 @@ export class PartialBlob {
       const blob = await this.#draft.finish();
       checkExpected(blob, this.#expected);
       this.#publish(this.#draft.file, blob);
+      forgetPartial(this.#layout, blob.sha256);
       return blob;
     } catch (error) {
       await this.#draft.discard();
@@ -97,10 +99,32 @@ export async function takePartial(layout: Layout, { sha256, size }: Blob): Promi
   return Draft.open(file, size);
 }
 
-/** Puts a file back under the name where the next attempt looks, unless a longer one is there. */
+/**
+ * Puts a file back under the name where the next attempt looks, unless a longer one is there, or
+ * somebody else has had the whole.
+ */
 export function keepPartial(layout: Layout, sha256: string, file: string): void {
+  if (statSync(layout.blob(sha256), { throwIfNoEntry: false }))
+    return rmSync(file, { force: true });
   const ours = statSync(file).size;
   const theirs = statSync(layout.partial(sha256), { throwIfNoEntry: false })?.size ?? 0;
   if (ours > theirs) renameSync(file, layout.partial(sha256));
   else rmSync(file, { force: true });
+}
+
+/** What another attempt left is of no use once the blob is there. */
+function forgetPartial(layout: Layout, sha256: string): void {
+  rmSync(layout.partial(sha256), { force: true });
+}
+
+/** Nobody goes on with a download of an archive that has moved on. */
+const keepUnusedMs = 7 * 24 * 3_600_000;
+
+/** Removes what nobody has gone on with for a week. */
+export function prunePartials(layout: Layout, now: number): void {
+  for (const name of readdirSync(layout.partials)) {
+    const file = join(layout.partials, name);
+    const used = statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? now;
+    if (now - used > keepUnusedMs) rmSync(file, { force: true });
+  }
 }

@@ -71,4 +71,5 @@ function tidy(layout: Layout): void {
     if (sha256 === undefined) rmSync(file, { recursive: true, force: true });
     else keepPartial(layout, sha256, file);
   }
+  layout.make();
 }

@@ -46,6 +46,8 @@ export interface RunContext {
   readonly poke: () => void;
   /** A person asked for work now: the value of the reconcile annotation, until it is handled. */
   readonly requested?: string;
+  /** The object is to be left as it is, and only work of before is to be told of. */
+  readonly isSuspended?: boolean;
   readonly signal: AbortSignal;
 }
 
@@ -57,6 +59,11 @@ export interface RunContext {
 export interface Reconciler<K extends Kind> {
   readonly kind: K;
   reconcile(object: ObjectOf<K>, context: RunContext): Promise<Report<StatusOf<K>>>;
+  /**
+   * Whether background work goes on, or its end is not in the status yet. Then a suspended object
+   * is run all the same, so that its status does not speak of work that is over.
+   */
+  isBusy?(object: ObjectOf<K>): boolean;
   /**
    * Cleans up before the object goes. Throws a `CairnError` to keep it for now; `dependsOn` of the
    * last report still wakes it. Left out where there is nothing to clean up.

@@ -1,14 +1,12 @@
 import { exit, parseOptions, UsageError, type Command } from './command.ts';
-import { connect, namespaceOptions, serverOptions } from './server-options.ts';
+import { connect, objectOptions } from './server-options.ts';
 import { nameOf, parseTarget } from './targets.ts';
-
-const options = { ...namespaceOptions, ...serverOptions } as const;
 
 export const command: Command = {
   name: 'annotate',
   summary: 'Sets annotations of an object, or removes them.',
   usage: ['annotate KIND/NAME KEY=VALUE…', 'annotate KIND/NAME KEY-…'],
-  options,
+  options: objectOptions,
   exits: {},
   examples: [
     'cairn annotate mirror/debian cairn.build/paused=true',
@@ -16,7 +14,7 @@ export const command: Command = {
   ],
 
   async run(args, io) {
-    const { values, positionals } = parseOptions(args, options);
+    const { values, positionals } = parseOptions(args, objectOptions);
     const { words, changes } = splitChanges(positionals);
     const target = parseTarget(words, values.namespace);
     const client = await connect(values, io);

@@ -2,7 +2,9 @@ import type { IncomingMessage } from 'node:http';
 import type { Kind } from '../../crds/kind.ts';
 import { apiVersion, type KubeObject, type Manifest } from '../../crds/object.ts';
 import { apiError, ApiError } from './api-error.ts';
+import { CliError } from './command.ts';
 import { exchange, Unreachable } from './http-exchange.ts';
+import { stringAt } from './objects.ts';
 import { readJson, readLines } from './response-body.ts';
 
 /** One object of one kind; the same words as in `ObjectKey`, with what URLs need. */
@@ -53,7 +55,8 @@ export class ApiClient {
 
   async get(target: Target): Promise<KubeObject | undefined> {
     try {
-      return (await this.#json('GET', objectPath(target))) as KubeObject;
+      const answer = await this.#json('GET', objectPath(target));
+      return this.#expect<KubeObject>(answer, target.kind.kind);
     } catch (thrown) {
       if (thrown instanceof ApiError && thrown.code === 404) return undefined;
       throw thrown;
@@ -61,11 +64,9 @@ export class ApiClient {
   }
 
   async list(kind: Kind, scope: ListScope): Promise<Listing> {
-    const answer = (await this.#json('GET', listPath(kind, scope))) as {
-      metadata?: { resourceVersion?: string };
-      items?: readonly KubeObject[];
-    };
-    return { items: answer.items ?? [], resourceVersion: answer.metadata?.resourceVersion ?? '0' };
+    const answer = await this.#json('GET', listPath(kind, scope));
+    const { items = [], metadata } = this.#expect<List>(answer, `${kind.kind}List`);
+    return { items, resourceVersion: metadata?.resourceVersion ?? '0' };
   }
 
   /** Changes after `from`, until the server ends the watch or the signal aborts. */
@@ -112,6 +113,13 @@ export class ApiClient {
     return this.#guard(() => readJson(response, this.server));
   }
 
+  /** JSON that says it is what was asked for; other servers speak JSON as well. */
+  #expect<T>(answer: unknown, kind: string): T {
+    if (stringAt(answer, 'kind') === kind) return answer as T;
+    const { origin } = this.server;
+    throw new CliError(`${origin} does not answer like Cairn: its answer is not a ${kind}`);
+  }
+
   async #send(
     method: string,
     path: string,
@@ -143,6 +151,11 @@ export class ApiClient {
       throw thrown;
     }
   }
+}
+
+interface List {
+  readonly metadata?: { readonly resourceVersion?: string };
+  readonly items?: readonly KubeObject[];
 }
 
 interface Sent {

@@ -3,12 +3,12 @@ import type { Manifest } from '../../crds/object.ts';
 import { validateManifest, type Validation } from '../../crds/validate.ts';
 import { readDocuments } from '../sources/documents.ts';
 import { itemsOf, problemOfItem } from '../sources/items.ts';
-import { keyFileOf } from '../sources/key-files.ts';
+import { signedByOf } from '../sources/key-files.ts';
 import type { ApiClient } from './api-client.ts';
 import { ApiError } from './api-error.ts';
 import { CliError, exit, parseOptions, UsageError, type Command, type Io } from './command.ts';
 import { formatProblem, readPath } from './manifest-files.ts';
-import { connect, namespaceOptions, serverOptions } from './server-options.ts';
+import { connect, objectOptions } from './server-options.ts';
 import { nameOf } from './targets.ts';
 
 const manager = 'cairn-cli';
@@ -23,8 +23,7 @@ const options = {
     value: 'PATH',
     description: 'a file or directory of manifests; - is standard input',
   },
-  ...namespaceOptions,
-  ...serverOptions,
+  ...objectOptions,
 } as const;
 
 export const command: Command = {
@@ -96,7 +95,7 @@ async function readInput(io: Io): Promise<Input> {
 
 function validateInput(value: unknown): Validation {
   const validation = validateManifest(value, { ignoreServerFields: true });
-  if (!validation.manifest || keyFileOf(validation.manifest) === undefined) return validation;
+  if (!validation.manifest || signedByOf(validation.manifest).file === undefined) return validation;
   const message = 'standard input lies in no directory; give the keys as inline';
   return { problems: [{ path: ['spec', 'signedBy', 'file'], message }] };
 }

@@ -1,21 +1,19 @@
 import { annotations } from '../../crds/object.ts';
 import { CliError, exit, parseOptions, type Command, type Io } from './command.ts';
 import { at, requireObject, stringAt, type AnyObject } from './objects.ts';
-import { connect, namespaceOptions, serverOptions } from './server-options.ts';
+import { connect, objectOptions } from './server-options.ts';
 import { nameOf, parseTarget } from './targets.ts';
-
-const options = { ...namespaceOptions, ...serverOptions } as const;
 
 export const command: Command = {
   name: 'approve',
   summary: 'Lets something proceed that is held: many deletions at once, or a mirror that shrinks.',
   usage: ['approve KIND/NAME'],
-  options,
+  options: objectOptions,
   exits: {},
   examples: ['cairn approve configsource/config', 'cairn approve mirror/debian'],
 
   async run(args, io) {
-    const { values, positionals } = parseOptions(args, options);
+    const { values, positionals } = parseOptions(args, objectOptions);
     const target = parseTarget(positionals, values.namespace);
     const client = await connect(values, io);
     const object = await requireObject(client, target);
@@ -44,7 +42,9 @@ function heldPrune({ status }: AnyObject): Held | undefined {
   const objects = (Array.isArray(listed) ? listed : []).map(
     (entry: unknown) => `${stringAt(entry, 'kind')?.toLowerCase()}/${stringAt(entry, 'name')}`,
   );
-  const what = `the deletion of ${objects.length} object${objects.length === 1 ? '' : 's'}`;
+  const total = Number(at(status, 'prune', 'total') ?? objects.length);
+  const what = `the deletion of ${total} object${total === 1 ? '' : 's'}`;
+  if (total > objects.length) objects.push(`and ${total - objects.length} more`);
   return { annotation: annotations.pruneApproved, digest, what, objects };
 }
 

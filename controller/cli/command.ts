@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { nearestWord } from '../../crds/hint.ts';
 
 /** What a command reads and writes. Nothing in here but `main.ts` touches the process itself. */
 export interface Io {
@@ -79,14 +80,31 @@ export class UsageError extends CliError {
 
 /** Parses a command's arguments strictly; throws `UsageError`. */
 export function parseOptions<const O extends Options>(args: readonly string[], options: O) {
+  const parsed = parseStrictly(args, options);
+  // An empty value is a variable of a script that was never set, and would mean something else.
+  for (const [name, value] of Object.entries(parsed.values)) {
+    if ([value].flat().includes(''))
+      throw new UsageError(`--${name}: expected a value; it is empty`);
+  }
+  return parsed;
+}
+
+function parseStrictly<const O extends Options>(args: readonly string[], options: O) {
   try {
     return parseArgs({ args: [...args], options, allowPositionals: true, strict: true });
   } catch (thrown) {
-    throw new UsageError(thrown instanceof Error ? firstSentence(thrown.message) : String(thrown));
+    throw new UsageError(thrown instanceof Error ? explained(thrown, options) : String(thrown));
   }
 }
 
-/** Node adds advice on `--` that is rarely what was meant. */
-function firstSentence(message: string): string {
-  return message.replace(/\. (?=[A-Z]).*$/s, '');
+/** Node's own words without the advice on `--`, which is rarely what was meant. */
+function explained({ message }: Error, options: Options): string {
+  const [, unknown] = /^Unknown option '(--?[^']*)'/.exec(message) ?? [];
+  if (unknown === undefined) return message.replace(/\. (?=[A-Z]).*$/s, '');
+  const near = nearestWord(
+    unknown,
+    Object.keys(options).map((name) => `--${name}`),
+  );
+  const hint = near === undefined ? '' : `; did you mean ${near}?`;
+  return `unknown option ${unknown}${hint}`;
 }

@@ -1,7 +1,7 @@
 import { exit, parseOptions, type Command } from './command.ts';
 import { warnIfDeclared } from './declared-elsewhere.ts';
 import { parseGoal } from './goal.ts';
-import { connect, namespaceOptions, serverOptions } from './server-options.ts';
+import { connect, objectOptions } from './server-options.ts';
 import { nameOf, parseTargets } from './targets.ts';
 import { parseTimeout, timeoutOption, waitFor } from './waiting.ts';
 import { requireObject } from './objects.ts';
@@ -9,8 +9,7 @@ import { requireObject } from './objects.ts';
 const options = {
   wait: { type: 'boolean', description: 'return when they are gone' },
   ...timeoutOption,
-  ...namespaceOptions,
-  ...serverOptions,
+  ...objectOptions,
 } as const;
 
 export const command: Command = {

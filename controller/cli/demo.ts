@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EnvironmentKind } from '../../crds/environment.ts';
@@ -60,12 +60,8 @@ async function declare(
     return;
   }
   io.out("Writing manifests for this machine's APT sources");
-  const { command } = await import('./init.ts');
-  const status = await command.run([config, '--from-apt', '--git'], io);
-  if (status !== exit.good) {
-    await rm(config, { recursive: true, force: true });
-    throw new CliError('no manifests could be made from the APT sources of this machine');
-  }
+  const { initFromApt } = await import('./init.ts');
+  await initFromApt(config, io);
 }
 
 /** On the wanted port, or on any other one when that is taken. */

@@ -5,22 +5,20 @@ import { abridge } from './abridge.ts';
 import { objectUrls } from './object-urls.ts';
 import { requireObject, type AnyObject } from './objects.ts';
 import { toYaml } from './output.ts';
-import { connect, namespaceOptions, serverOptions } from './server-options.ts';
+import { connect, objectOptions } from './server-options.ts';
 import { formatTable } from './table.ts';
 import { parseTargets } from './targets.ts';
-
-const options = { ...namespaceOptions, ...serverOptions } as const;
 
 export const command: Command = {
   name: 'describe',
   summary:
     'Says everything about objects: what is declared, how it is, what happened, where to get it.',
   usage: ['describe KIND/NAME…'],
-  options,
+  options: objectOptions,
   exits: {},
 
   async run(args, io) {
-    const { values, positionals } = parseOptions(args, options);
+    const { values, positionals } = parseOptions(args, objectOptions);
     const targets = parseTargets(positionals, values.namespace);
     const client = await connect(values, io);
     const texts: string[] = [];

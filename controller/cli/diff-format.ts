@@ -50,8 +50,8 @@ export function sideName({ snapshot, environment }: DiffSide): string {
 }
 
 export function versionsOf({ change, before, after }: SourceChange, arrow: string): string {
-  if (change === 'changed') return `${after ?? before ?? ''} (other files)`;
-  return [before, after].filter((version) => version !== undefined).join(` ${arrow} `);
+  const versions = [...new Set([before, after])].filter((version) => version !== undefined);
+  return `${versions.join(` ${arrow} `)}${change === 'changed' ? ' (other files)' : ''}`;
 }
 
 /** The binary packages of a source package, unless it is just the one of the same name. */

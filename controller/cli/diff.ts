@@ -2,19 +2,22 @@ import type { SnapshotDiff } from '../../reconcilers/snapshot/diff-shape.ts';
 import { exit, parseOptions, UsageError, type Command, type Io } from './command.ts';
 import { formatDiffMarkdown } from './diff-markdown.ts';
 import { formatDiffText, isEmptyDiff } from './diff-format.ts';
+import { printerOf, reportOptions } from './report-format.ts';
 import { connect, serverOptions } from './server-options.ts';
 
 const options = {
-  output: {
-    type: 'string',
-    short: 'o',
-    value: 'FORMAT',
-    default: 'text',
-    description: 'text, md (for a pull request) or json',
-  },
+  ...reportOptions,
   'exit-code': { type: 'boolean', description: 'exit with 3 when there are differences' },
   ...serverOptions,
 } as const;
+
+type Printer = (diff: SnapshotDiff, io: Io) => string;
+
+const printers: Readonly<Record<'text' | 'md' | 'json', Printer>> = {
+  text: (diff, io) => formatDiffText(diff, { colour: usesColour(io) }),
+  md: formatDiffMarkdown,
+  json: (diff) => JSON.stringify(diff, null, 2),
+};
 
 export const command: Command = {
   name: 'diff',
@@ -30,7 +33,7 @@ export const command: Command = {
     if (from === undefined || to === undefined || more.length > 0) {
       throw new UsageError('expected two snapshots or environments, such as base-1 and base-2');
     }
-    const print = printerOf(values.output);
+    const print = printerOf(values.output, printers);
     const client = await connect(values, io);
     const query = new URLSearchParams({ from, to });
     const diff = (await client.read(`/api/v1/diff?${query}`)) as SnapshotDiff; // what snapshotDiffer makes
@@ -38,22 +41,6 @@ export const command: Command = {
     return values['exit-code'] && !isEmptyDiff(diff) ? exit.notAsDesired : exit.good;
   },
 };
-
-function printerOf(format: string): (diff: SnapshotDiff, io: Io) => string {
-  switch (format) {
-    case 'text':
-      return (diff, io) => formatDiffText(diff, { colour: usesColour(io) });
-    case 'md':
-    case 'markdown':
-      return formatDiffMarkdown;
-    case 'json':
-      return (diff) => JSON.stringify(diff, null, 2);
-    default:
-      throw new UsageError(
-        `unknown output format ${JSON.stringify(format)}: give text, md or json`,
-      );
-  }
-}
 
 /** no-color.org: set and not empty means no colour. */
 function usesColour(io: Io): boolean {

@@ -37,7 +37,7 @@ function asksForHelp(args: readonly string[]): boolean {
 
 async function help(names: readonly string[], io: Io): Promise<number> {
   const { overview, helpOf } = await import('./help.ts');
-  const [name] = names;
+  const [name] = names.filter((word) => word !== '--help' && word !== '-h' && word !== 'help');
   io.out(name === undefined ? await overview() : helpOf(await commandNamed(name)));
   return exit.good;
 }

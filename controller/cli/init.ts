@@ -31,17 +31,31 @@ export const command: Command = {
     const { values, positionals } = parseOptions(args, options);
     const [directory = '.', ...more] = positionals;
     if (more.length > 0) throw new UsageError('expected one directory');
-    const root = path.resolve(io.cwd, directory);
-    const files = values['from-apt']
-      ? await filesFromApt(path.resolve(io.cwd, values['apt-dir']), io)
-      : await exampleFiles();
-    await writeFiles(root, files, { overwrite: values.force === true });
-    if (values.git) await commitFiles(root, files, io);
-    for (const file of files) io.out(path.join(directory, file.path));
+    const aptDirectory = path.resolve(io.cwd, values['apt-dir']);
+    const files = values['from-apt'] ? await filesFromApt(aptDirectory, io) : await exampleFiles();
+    await writeConfig(directory, files, values, io);
     io.err(`\nNext: cairn run --config ${directory}`);
     return exit.good;
   },
 };
+
+/** Writes a config repository of what this machine's own APT sources name. Throws `CliError`. */
+export async function initFromApt(directory: string, io: Io): Promise<void> {
+  const files = await filesFromApt(options['apt-dir'].default, io);
+  await writeConfig(directory, files, { git: true }, io);
+}
+
+async function writeConfig(
+  directory: string,
+  files: readonly NewFile[],
+  { git, force }: { readonly git?: boolean | undefined; readonly force?: boolean | undefined },
+  io: Io,
+): Promise<void> {
+  const root = path.resolve(io.cwd, directory);
+  await writeFiles(root, files, { overwrite: force === true });
+  if (git) await commitFiles(root, files, io);
+  for (const file of files) io.out(path.join(directory, file.path));
+}
 
 async function filesFromApt(aptDirectory: string, io: Io): Promise<readonly NewFile[]> {
   // They load OpenPGP, which takes longer than all the rest.

@@ -14,16 +14,11 @@ import {
   planAsText,
   type PlanView,
 } from './plan-format.ts';
+import { printerOf, reportOptions } from './report-format.ts';
 import { connect, serverOptions } from './server-options.ts';
 
 const options = {
-  output: {
-    type: 'string',
-    short: 'o',
-    value: 'FORMAT',
-    default: 'text',
-    description: 'text, md (for a pull request) or json',
-  },
+  ...reportOptions,
   source: {
     type: 'string',
     value: 'NAME',
@@ -32,6 +27,8 @@ const options = {
   'exit-code': { type: 'boolean', description: 'exit with 3 when something would change' },
   ...serverOptions,
 } as const;
+
+const printers = { text: planAsText, md: planAsMarkdown, json: planAsJson };
 
 export const command: Command = {
   name: 'plan',
@@ -45,7 +42,7 @@ export const command: Command = {
     const { values, positionals } = parseOptions(args, options);
     const [path = '.', ...more] = positionals;
     if (more.length > 0) throw new UsageError('expected one directory or file');
-    const print = printerOf(values.output);
+    const print = printerOf(values.output, printers);
     const reading = await readPath(path, io);
     const view = await planAgainst(await connect(values, io), reading, values.source);
     io.out(print(view));
@@ -102,16 +99,4 @@ function warn({ knowsDeletions, problems }: PlanView, io: Io): void {
       'Deletions are not shown: the server has applied no config source yet, or does not tell.',
     );
   }
-}
-
-function printerOf(format: string): (view: PlanView) => string {
-  const printers = {
-    text: planAsText,
-    md: planAsMarkdown,
-    markdown: planAsMarkdown,
-    json: planAsJson,
-  };
-  const found = Object.entries(printers).find(([name]) => name === format);
-  if (found) return found[1];
-  throw new UsageError(`unknown output format ${JSON.stringify(format)}: give text, md or json`);
 }

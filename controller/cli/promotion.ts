@@ -4,15 +4,14 @@ import { warnIfDeclared } from './declared-elsewhere.ts';
 import type { Goal } from './goal.ts';
 import { conditionGoal } from './goal.ts';
 import { stringAt, type AnyObject } from './objects.ts';
-import { namespaceOptions, serverOptions } from './server-options.ts';
+import { objectOptions } from './server-options.ts';
 import { nameOf } from './targets.ts';
 import { timeoutOption, waitFor } from './waiting.ts';
 
 export const promotionOptions = {
   wait: { type: 'boolean', description: 'return when clients get it' },
   ...timeoutOption,
-  ...namespaceOptions,
-  ...serverOptions,
+  ...objectOptions,
 } as const;
 
 interface Switch {

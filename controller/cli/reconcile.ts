@@ -1,15 +1,15 @@
 import { annotations, conditionOf } from '../../crds/object.ts';
+import { isSuspended } from '../loop/seen.ts';
 import { exit, parseOptions, type Command } from './command.ts';
 import { conditionGoal, type Goal } from './goal.ts';
-import { connect, namespaceOptions, serverOptions } from './server-options.ts';
+import { connect, objectOptions } from './server-options.ts';
 import { nameOf, parseTargets } from './targets.ts';
 import { parseTimeout, timeoutOption, waitFor } from './waiting.ts';
 
 const options = {
   wait: { type: 'boolean', description: 'return when that is done' },
   ...timeoutOption,
-  ...namespaceOptions,
-  ...serverOptions,
+  ...objectOptions,
 } as const;
 
 export const command: Command = {
@@ -26,10 +26,14 @@ export const command: Command = {
     const client = await connect(values, io);
     const token = new Date().toISOString();
     for (const target of targets) {
-      await client.mergePatch(target, {
+      const object = await client.mergePatch(target, {
         metadata: { annotations: { [annotations.reconcile]: token } },
       });
-      if (!values.wait) io.out(`${nameOf(target)} will be reconciled`);
+      const name = nameOf(target);
+      if (isSuspended(object)) {
+        io.err(`warning: ${name} is suspended: nothing happens until 'cairn resume ${name}'`);
+      }
+      if (!values.wait) io.out(`${name} will be reconciled`);
     }
     if (!values.wait) return exit.good;
     return waitFor({ client, targets, goal: handledGoal(token), timeoutMs }, io);

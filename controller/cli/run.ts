@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { createLog } from '../log.ts';
 import { exit, parseOptions, UsageError, type Command } from './command.ts';
+import { externalUrl } from './external-url.ts';
 import { explained, listenAddress } from './listen-address.ts';
 import { stopped } from './stopped.ts';
 
@@ -115,7 +116,7 @@ export const command: Command = {
               secret: values['config-secret'],
             },
       secretsFolder: values.secrets === undefined ? undefined : resolve(io.cwd, values.secrets),
-      externalUrl: values['external-url'],
+      externalUrl: externalUrl(values['external-url']),
       log: createLog({
         format: oneOf('log-format', values['log-format'], ['text', 'json']),
         level: oneOf('log-level', values['log-level'], ['debug', 'info', 'warn', 'error']),

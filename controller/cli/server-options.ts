@@ -19,7 +19,7 @@ export const serverOptions = {
   },
 } as const satisfies Options;
 
-/** The option of every command that names an object. */
+/** Where an object is looked for. */
 export const namespaceOptions = {
   namespace: {
     type: 'string',
@@ -29,6 +29,9 @@ export const namespaceOptions = {
     description: 'the namespace',
   },
 } as const satisfies Options;
+
+/** The options of every command that names an object of a server. */
+export const objectOptions = { ...namespaceOptions, ...serverOptions } as const;
 
 interface ServerValues {
   readonly server?: string | undefined;

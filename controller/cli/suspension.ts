@@ -3,10 +3,8 @@ import type { Target } from './api-client.ts';
 import { exit, parseOptions, type Io } from './command.ts';
 import { at, requireObject } from './objects.ts';
 import { warnIfDeclared } from './declared-elsewhere.ts';
-import { connect, namespaceOptions, serverOptions } from './server-options.ts';
+import { connect, objectOptions } from './server-options.ts';
 import { nameOf, parseTargets } from './targets.ts';
-
-export const suspensionOptions = { ...namespaceOptions, ...serverOptions } as const;
 
 /** What `suspend` and `resume` do. */
 export async function setSuspended(
@@ -14,7 +12,7 @@ export async function setSuspended(
   suspended: boolean,
   io: Io,
 ): Promise<number> {
-  const { values, positionals } = parseOptions(args, suspensionOptions);
+  const { values, positionals } = parseOptions(args, objectOptions);
   const targets = parseTargets(positionals, values.namespace);
   const client = await connect(values, io);
   for (const target of targets) {

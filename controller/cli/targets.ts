@@ -15,6 +15,7 @@ export interface Selection {
 export function parseSelections(words: readonly string[]): readonly Selection[] {
   const [first, ...rest] = words;
   if (first === undefined) throw new UsageError(`expected a kind (${kindWords()}) or all`);
+  if (rest.includes('')) throw new UsageError('expected a name; one of them is empty');
   if (words.some((word) => word.includes('/'))) {
     return words.map((word) => parseSlash(word));
   }

@@ -1,6 +1,6 @@
 import { parseOptions, type Command } from './command.ts';
 import { parseGoal } from './goal.ts';
-import { connect, namespaceOptions, serverOptions } from './server-options.ts';
+import { connect, objectOptions } from './server-options.ts';
 import { parseTargets } from './targets.ts';
 import { parseTimeout, timeoutOption, waitFor } from './waiting.ts';
 
@@ -12,8 +12,7 @@ const options = {
     description: "condition=TYPE[=STATUS], jsonpath='{.path}'[=VALUE], create or delete",
   },
   ...timeoutOption,
-  ...namespaceOptions,
-  ...serverOptions,
+  ...objectOptions,
 } as const;
 
 export const command: Command = {

@@ -17,6 +17,7 @@ import { failureOf, fieldsOf, Settler } from './settle.ts';
 export interface AnyReconciler {
   readonly kind: { readonly kind: string };
   reconcile(object: KubeObject, context: RunContext): Promise<Report<AnyStatus>>;
+  isBusy?(object: KubeObject): boolean;
   finalize?(object: KubeObject, context: RunContext): Promise<void>;
 }
 
@@ -65,7 +66,7 @@ export class Runner {
       if (object.metadata.deletionTimestamp !== undefined) {
         return await this.#finalize(reconciler, object, signal);
       }
-      return isSuspended(object)
+      return isSuspended(object) && reconciler.isBusy?.(object) !== true
         ? { do: 'rest' }
         : await this.#reconcile(reconciler, object, signal);
     } catch (error) {
@@ -152,6 +153,7 @@ export class Runner {
       signal,
       poke: () => poke(keyOf(object)),
       ...(isNew && { requested: request }),
+      ...(isSuspended(object) && { isSuspended: true }),
     };
   }
 }

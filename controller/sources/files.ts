@@ -25,6 +25,7 @@ const maxEntries = 200_000;
 export async function listManifestFiles(root: string, path: string): Promise<FileList> {
   const start = join(root, path);
   const isFile = (await stat(start)).isFile();
+  if (isFile && path === '.') throw new Error('it is a file; give its directory');
   if (!isInside(await realpath(root), await realpath(start))) {
     throw new Error(`${path} is a link that leaves the config source`);
   }

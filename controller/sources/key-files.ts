@@ -14,10 +14,16 @@ export interface KeyFile {
   readonly bytes: Uint8Array;
 }
 
-/** The `signedBy.file` of a manifest, if it has one. */
-export function keyFileOf({ spec }: Manifest): string | undefined {
-  const { signedBy } = spec as { signedBy?: { file?: string } }; // of Mirrors alone
-  return signedBy?.file;
+/** The `signedBy` of a manifest, if it has one. */
+export function signedByOf({ spec }: Manifest): { file?: string; inline?: string } {
+  const { signedBy = {} } = spec as { signedBy?: { file?: string; inline?: string } }; // of Mirrors
+  return signedBy;
+}
+
+/** Throws an Error for people when the keys in a manifest are of no use. */
+export async function checkInlineKeys(inline: string): Promise<void> {
+  const { readKeyring } = await import('../../apt/openpgp.ts');
+  await readKeyring(inline);
 }
 
 /**
@@ -47,7 +53,7 @@ export async function withInlineKeys(manifest: Manifest, bytes: Uint8Array): Pro
   const { armorKeyring } = await import('../../apt/openpgp.ts');
   const inline = await armorKeyring(bytes);
   if (inline.length > maxArmoredLength) throw new Error('expected at most 512 KiB of armored keys');
-  const spec = manifest.spec as { signedBy: { file?: string } }; // keyFileOf has found one
+  const spec = manifest.spec as { signedBy: { file?: string } }; // signedByOf has found one
   const { file: _, ...signedBy } = spec.signedBy;
   return { ...manifest, spec: { ...spec, signedBy: { ...signedBy, inline } } };
 }

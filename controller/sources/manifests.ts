@@ -6,7 +6,7 @@ import { validateManifest } from '../../crds/validate.ts';
 import { readDocuments, type Document } from './documents.ts';
 import { BoundedReader, listManifestFiles, messageOf } from './files.ts';
 import { identityOf, itemsOf, problemOfItem, type Identity, type Item } from './items.ts';
-import { keyFileOf, readKeyFile, withInlineKeys } from './key-files.ts';
+import { checkInlineKeys, readKeyFile, signedByOf, withInlineKeys } from './key-files.ts';
 import { decodeUtf8 } from './text.ts';
 
 /** A good manifest and where it is written. */
@@ -27,6 +27,8 @@ export interface Reading {
   readonly bad: readonly Identity[];
   /** Every bad document is named in `bad`. Else nobody knows what else is declared. */
   readonly complete: boolean;
+  /** Files without a single byte: mostly half of a save, or of a disk that was full. */
+  readonly empty: readonly string[];
   /** `sha256:<hex>` of the names and bytes of all files that were read, key files included. */
   readonly digest: string;
 }
@@ -54,6 +56,7 @@ class Collector {
   readonly #manifests: LoadedManifest[] = [];
   readonly #problems: ManifestProblem[] = [];
   readonly #bad: Identity[] = [];
+  readonly #empty: string[] = [];
   readonly #declared = new Map<string, ManifestProblem>();
   #complete = true;
 
@@ -70,6 +73,7 @@ class Collector {
   async read(file: string): Promise<void> {
     const bytes = await this.#bytesOf(file);
     if (!bytes) return;
+    if (bytes.length === 0) this.#empty.push(file);
     const decoded = decodeUtf8(bytes);
     if ('invalidAt' in decoded) {
       return this.unknown({ file, ...decoded.invalidAt, message: 'expected UTF-8' });
@@ -86,6 +90,7 @@ class Collector {
       problems: this.#problems.sort(byPlace),
       bad: this.#bad,
       complete: this.#complete,
+      empty: this.#empty,
       digest: `sha256:${sha256(lines.join(''))}`,
     };
   }
@@ -128,18 +133,23 @@ class Collector {
   }
 
   async #withKeys(item: Item, manifest: Manifest): Promise<Manifest | undefined> {
-    const name = keyFileOf(manifest);
-    if (name === undefined) return manifest;
-    const place = { root: this.#root, manifestFile: item.document.file, reader: this.#reader };
+    const { file, inline } = signedByOf(manifest);
     try {
-      const { file, bytes } = await readKeyFile(place, name);
-      this.#digests.set(file, sha256(bytes));
-      return await withInlineKeys(manifest, bytes);
+      if (inline !== undefined) await checkInlineKeys(inline);
+      return file === undefined ? manifest : await this.#withKeyFile(item, manifest, file);
     } catch (error) {
-      const problem = { path: ['spec', 'signedBy', 'file'], message: messageOf(error) };
+      const field = file === undefined ? 'inline' : 'file';
+      const problem = { path: ['spec', 'signedBy', field], message: messageOf(error) };
       this.#problems.push(problemOfItem(item, problem));
       return undefined;
     }
+  }
+
+  async #withKeyFile({ document }: Item, manifest: Manifest, name: string): Promise<Manifest> {
+    const place = { root: this.#root, manifestFile: document.file, reader: this.#reader };
+    const { file, bytes } = await readKeyFile(place, name);
+    this.#digests.set(file, sha256(bytes));
+    return withInlineKeys(manifest, bytes);
   }
 
   /** Where the same object was declared before, if it was; else notes that it is declared here. */

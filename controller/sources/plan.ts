@@ -26,12 +26,12 @@ export interface Plan {
   readonly forget: readonly InventoryEntry[];
   /** Deletions that are too many at once. Nothing is pruned until they are approved. */
   readonly held?: { readonly digest: string; readonly objects: readonly ObjectKey[] };
-  /** Manifests of objects that another config source has declared. */
+  /** Manifests of objects that another config source has declared; files that were emptied. */
   readonly problems: readonly ManifestProblem[];
 }
 
 export interface PlanInput {
-  readonly reading: Pick<Reading, 'manifests' | 'bad' | 'complete'>;
+  readonly reading: Pick<Reading, 'manifests' | 'bad' | 'complete' | 'empty'>;
   /** What this source has applied so far: nothing else is ever pruned. */
   readonly inventory: readonly InventoryEntry[];
   /** What is in the store, of all kinds. */
@@ -55,7 +55,10 @@ export function planChanges(input: PlanInput): Plan {
     else problems.push(claimProblem(loaded, owner));
   }
   const forget = inventory.filter((entry) => isGone(entry, objects.get(keyOf(entry))));
-  const candidates = reading.complete ? unwanted(input, objects) : [];
+  const undeclared = reading.complete ? unwanted(input, objects) : [];
+  const emptied = undeclared.filter(({ file }) => reading.empty.includes(file));
+  problems.push(...emptied.map(emptiedProblem));
+  const candidates = undeclared.filter((entry) => !emptied.includes(entry));
   const held = holdBack(candidates, inventory.length - forget.length, approved);
   const prune = held ? [] : candidates;
   const sorted = apply.sort((a, b) => rank(a.key) - rank(b.key));
@@ -130,6 +133,12 @@ function claimProblem({ file, line, column, manifest }: LoadedManifest, owner: s
   const { kind, metadata } = manifest;
   const message = `${kind} ${metadata.name} is declared by the config source ${owner} already`;
   return { file, line, column, message };
+}
+
+/** Nobody deletes by emptying a file: it is being written, or the disk was full. */
+function emptiedProblem({ file, kind, name }: InventoryEntry): ManifestProblem {
+  const message = `the file is empty, and has declared ${kind} ${name}; to delete that, remove the file`;
+  return { file, line: 1, column: 1, message };
 }
 
 /** Kinds in the order in which they build on each other. */

@@ -14,7 +14,7 @@ import { followGit } from './git.ts';
 import { readManifests, type Reading } from './manifests.ts';
 import { originType, type Checkout, type Origin } from './origin.ts';
 import { allObjects } from './paths.ts';
-import { planChanges, pruneDigest, type Plan } from './plan.ts';
+import { planChanges, type Plan } from './plan.ts';
 import { reportOf } from './report.ts';
 
 export { planPath, validatePath } from './paths.ts';
@@ -74,7 +74,7 @@ interface Followed {
   reading?: { readonly of: string; readonly reading: Reading };
   /** What a person has asked for last, and whether the origin has been looked at since. */
   request?: { readonly value: string; isDone: boolean };
-  /** The digest of what the run before would have pruned. */
+  /** What the run before has read when it would have pruned something. */
   pruning?: string | undefined;
 }
 
@@ -90,6 +90,9 @@ async function follow(
   const known = followed.get(uid);
   if (known?.from === from) return known;
   await forget(followed, uid);
+  if (type === 'directory' && branch !== undefined) {
+    options.log.warn('a directory is read as it is, on no branch', { location, branch });
+  }
   const onChange = () => one.poke();
   const git = {
     location,
@@ -152,7 +155,7 @@ class Run {
       return this.#unreachable(failure ?? unreadable(error, this.#source));
     }
     const plan = await this.#plan(reading);
-    const settled = this.#isSettled(checkout, plan);
+    const settled = this.#isSettled(checkout, reading, plan);
     const applied = await applyPlan(settled ? plan : { ...plan, prune: [] }, this.#target());
     this.#log(applied);
     const report = reportOf({ source: this.#source, checkout, reading, plan, applied, failure });
@@ -196,11 +199,11 @@ class Run {
 
   /**
    * A directory may be caught while somebody copies it or checks a branch out, when files are
-   * missing that come back: a file counts as deleted once two readings in a row agree on it.
+   * missing that come back: a file counts as deleted once two readings in a row are the same.
    */
-  #isSettled({ revision }: Checkout, { prune }: Plan): boolean {
+  #isSettled({ revision }: Checkout, { digest }: Reading, { prune }: Plan): boolean {
     const before = this.#followed.pruning;
-    this.#followed.pruning = prune.length > 0 ? pruneDigest(prune) : undefined;
+    this.#followed.pruning = prune.length > 0 ? digest : undefined;
     return revision !== undefined || before === this.#followed.pruning || prune.length === 0;
   }
 

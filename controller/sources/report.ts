@@ -36,7 +36,7 @@ export function reportOf(outcome: Outcome): ConfigReport {
       revision,
       objects: applied.objects,
       ...(problems.length > 0 && { problems: problems.slice(0, maxProblems) }),
-      ...(held && { prune: { digest: held.digest, objects: held.objects.slice(0, maxHeld) } }),
+      ...(held && { prune: heldStatus(held) }),
     },
     message: failure?.message ?? goodMessage(applied, checkout),
     ...(failure && { failure }),
@@ -55,11 +55,16 @@ function failureOf({ failure, plan, source }: Outcome, problems: readonly Manife
   return plan.held && new CairnError('PruneHeld', heldMessage(plan.held, source));
 }
 
+function heldStatus({ digest, objects }: NonNullable<Plan['held']>) {
+  return { digest, total: objects.length, objects: objects.slice(0, maxHeld) };
+}
+
 function heldMessage({ digest, objects }: NonNullable<Plan['held']>, source: ConfigSource): string {
-  const approval = `${annotations.pruneApproved}=${digest}`;
+  const approval = `cairn approve configsource/${source.metadata.name}`;
   return (
     `${objects.length} objects are declared no more (${named(objects)}), which is a lot at once: ` +
-    `they are kept until configsource ${source.metadata.name} is annotated with ${approval}`
+    `they are kept. If that is right, let them go with: ${approval} ` +
+    `(or the annotation ${annotations.pruneApproved}=${digest})`
   );
 }
 

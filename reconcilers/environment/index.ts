@@ -11,6 +11,8 @@ type Status = Environment['status'];
 const mostHistory = 10;
 /** apt refuses a Date that is more than ten seconds ahead of its clock. */
 const mostAheadMs = 4000;
+/** Many promotions at once have to wait no longer than this; else somebody has set the clock back. */
+const shortWaitMs = 10_000;
 
 /**
  * Points an environment at a snapshot. The spec decides; what is served changes with one status
@@ -126,16 +128,22 @@ function nextDate(published: Publication | undefined, now: Date): Date {
   return new Date(Math.max(Math.floor(now.getTime() / 1000) * 1000, least));
 }
 
+/** A new Date would be too far ahead: it comes when the clock has come closer. */
 function waitForClock(kept: Report<Status>['status'], date: Date, now: Date): Report<Status> {
+  const ms = date.getTime() - mostAheadMs - now.getTime();
+  const waiting = { status: kept, again: { ms, exact: true } };
+  if (ms <= shortWaitMs) {
+    const message = `The Release files need a later Date: issued in ${Math.ceil(ms / 1000)} s`;
+    return { ...waiting, message, progressing: true };
+  }
   return {
-    status: kept,
+    ...waiting,
     message: '',
     failure: new CairnError(
       'SigningFailed',
       `the last Release files are dated ahead of this machine's clock; waiting until ` +
         `${date.toISOString()} to issue the next`,
     ),
-    again: { ms: date.getTime() - mostAheadMs - now.getTime(), exact: true },
   };
 }
 

@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Dispatcher } from 'undici';
+import { Turns } from './turns.ts';
 
 /**
  * Takes a response as it arrives. A promise holds the response up until it resolves. Whatever is
@@ -13,10 +14,16 @@ export interface Sink {
 
 export interface ExchangeOptions {
   readonly signal: AbortSignal;
-  /** Gives up when the whole exchange takes longer, so that a trickle can't hold a slot for ever. */
-  readonly deadlineMs: number;
+  /** How long the whole exchange may take, and how much longer for the bytes that have come. */
+  readonly patience: Patience;
   /** Milliseconds to wait after `bytes` have arrived, to stay under a rate. */
   readonly pace?: (bytes: number) => number;
+}
+
+/** A trickle must not hold a slot for ever. */
+export interface Patience {
+  readonly ms: number;
+  readonly slowestBytesPerSecond: number;
 }
 
 /**
@@ -27,40 +34,26 @@ export function exchange(
   dispatcher: Dispatcher,
   request: Dispatcher.DispatchOptions,
   sink: Sink,
-  { signal, deadlineMs, pace }: ExchangeOptions,
+  { signal, patience, pace }: ExchangeOptions,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
     let controller: Dispatcher.DispatchController | undefined;
     let givenUp: Error | undefined;
+    let received = 0;
     const abort = (reason: unknown) => {
       const error = reason instanceof Error ? reason : new Error(String(reason));
-      givenUp = error;
+      givenUp ??= error;
       controller?.abort(error);
       finish(() => reject(error));
     };
     const onAbort = () => abort(signal.reason);
-    const deadline = setTimeout(
-      () => abort(new Error(`not complete after ${Math.round(deadlineMs / 1000)} s`)),
-      deadlineMs,
-    );
+    const giveUpWaiting = limit(patience, () => received, abort);
     const finish = (settle: () => void) => {
-      clearTimeout(deadline);
+      giveUpWaiting();
       signal.removeEventListener('abort', onAbort);
       settle();
     };
-    const guarded = (
-      receiving: Dispatcher.DispatchController,
-      work: () => void | Promise<void>,
-    ) => {
-      try {
-        const busy = work();
-        if (!busy) return;
-        receiving.pause();
-        busy.then(() => receiving.resume(), abort);
-      } catch (error) {
-        abort(error);
-      }
-    };
+    const turns = new Turns(() => givenUp !== undefined, abort);
     if (signal.aborted) {
       finish(() => reject(signal.reason));
       return;
@@ -72,21 +65,41 @@ export function exchange(
         if (givenUp) started.abort(givenUp); // it was still waiting for a connection
       },
       onResponseStart(receiving, status, headers) {
-        if (status >= 200) guarded(receiving, () => sink.start(status, headers));
+        if (status >= 200) turns.take(receiving, () => sink.start(status, headers));
       },
       onResponseData(receiving, chunk) {
+        received += chunk.length;
         const wait = pace?.(chunk.length) ?? 0;
-        guarded(receiving, () => {
+        turns.take(receiving, () => {
           const busy = sink.data(chunk);
           return wait > 0 ? Promise.all([busy, delay(wait)]).then(() => {}) : busy;
         });
       },
       onResponseEnd() {
-        finish(resolve);
+        turns.end(() => finish(resolve));
       },
       onResponseError(_, error) {
         finish(() => reject(error));
       },
     });
   });
+}
+
+/** Calls `giveUp` once the patience is over. Call what it returns when the exchange is. */
+function limit(
+  { ms, slowestBytesPerSecond }: Patience,
+  received: () => number,
+  giveUp: (error: Error) => void,
+): () => void {
+  const start = performance.now();
+  let timer = setTimeout(check, ms);
+  return () => clearTimeout(timer);
+
+  function check(): void {
+    const bytes = received();
+    const passed = performance.now() - start;
+    const left = ms + (bytes / slowestBytesPerSecond) * 1000 - passed;
+    if (left > 0) timer = setTimeout(check, left);
+    else giveUp(new Error(`only ${bytes} bytes after ${Math.round(passed / 1000)} s`));
+  }
 }

@@ -47,10 +47,11 @@ export function unreachable(url: URL, error: unknown): CairnError {
   const message = error instanceof Error ? error.message : String(error);
   // How undici's ProxyAgent tells it, with a tunnel and without one.
   if (message.includes('(407)')) return refusal(url, 407, {});
-  const code = error instanceof Error && 'code' in error ? ` (${String(error.code)})` : '';
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  const suffix = code === undefined ? '' : ` (${String(code)})`;
   return new TransientError(
     'UpstreamUnreachable',
-    `${placeOf(url)}: ${message || 'failed'}${code}`,
+    `${placeOf(url)}: ${message || 'failed'}${suffix}`,
     {
       cause: error,
     },

@@ -7,17 +7,23 @@ import { exchange, type Sink } from './exchange.ts';
 import { checkSha512, commit, mismatch, type Expected } from './expected.ts';
 import type { UpstreamOptions } from './options.ts';
 import { paceOf } from './pace.ts';
+import {
+  always,
+  checkEncoding,
+  conditional,
+  escapePath,
+  isAskedFor,
+  noCache,
+  validatorsOf,
+  type Asked,
+  type Validators,
+} from './requests.ts';
 import { followed, placeOf, refusal, unreachable } from './responses.ts';
 import { TransientError, withRetries } from './retry.ts';
 import { MemorySink, PartialSink } from './sinks.ts';
 
 export type { Credentials, UpstreamOptions } from './options.ts';
-
-/** What upstream said of a file before; it need not send it again. */
-export interface Validators {
-  readonly etag?: string | undefined;
-  readonly lastModified?: string | undefined;
-}
+export type { Validators } from './requests.ts';
 
 export type Page =
   | { readonly status: 'ok'; readonly body: Buffer; readonly validators: Validators }
@@ -26,12 +32,9 @@ export type Page =
 
 /** Up to this size a file is taken into memory, checked, and only then written. */
 const inMemoryBytes = 1024 * 1024;
-/** Slower than this over a whole file, an upstream counts as gone. */
+/** Slower than this for longer than a few stalls, an upstream counts as gone. */
 const slowestBytesPerSecond = 2048;
-/** Deadlines are rounded to this: timers of equal length are cheap. */
-const deadlineStepMs = 10_000;
 const mostRedirects = 5;
-const userAgent = 'cairn/0.1 (APT mirror)';
 
 /**
  * One upstream archive over HTTP: bounded in connections, rate, size and time; retrying what may
@@ -63,10 +66,11 @@ export class Upstream {
     const { maxBytes, validators, signal } = options;
     return this.#retrying(signal, async () => {
       const sink = new MemorySink(maxBytes);
-      await this.#get(path, sink, { signal, headers: conditional(validators), size: maxBytes });
+      await this.#get(path, sink, { signal, headers: conditional(validators) }).catch(asTooLarge);
       if (sink.status === 404 || sink.status === 410) return { status: 'missing' };
       if (sink.status === 304) return { status: 'same' };
-      return { status: 'ok', body: sink.body(), validators: validatorsOf(sink) };
+      checkEncoding(path, sink.headers);
+      return { status: 'ok', body: sink.body(), validators: validatorsOf(sink.headers) };
     });
   }
 
@@ -74,7 +78,7 @@ export class Upstream {
   size(path: string, signal: AbortSignal): Promise<number | undefined> {
     return this.#retrying(signal, async () => {
       const sink = new MemorySink(Number.POSITIVE_INFINITY);
-      await this.#get(path, sink, { signal, headers: {}, size: 0, method: 'HEAD' });
+      await this.#get(path, sink, { signal, headers: {}, method: 'HEAD' });
       const length = sink.headers['content-length'];
       return sink.status === 200 && length !== undefined ? Number(length) : undefined;
     });
@@ -137,7 +141,7 @@ export class Upstream {
     { signal, onBytes, fresh }: TransferOptions,
   ): Promise<Blob | undefined> {
     const sink = new MemorySink(expected.size);
-    await this.#get(path, sink, { signal, headers: fresh ? noCache : {}, size: expected.size });
+    await this.#get(path, sink, { signal, headers: fresh ? noCache : {} });
     if (sink.status !== 200) return undefined;
     const body = sink.body();
     if (expected.sha256 === undefined) checkSha512(path, body, expected);
@@ -180,7 +184,7 @@ export class Upstream {
       onBytes(count);
       onGrowth?.(partial);
     });
-    await this.#get(path, sink, { signal, headers: { ...range, ...(fresh ? noCache : {}) }, size });
+    await this.#get(path, sink, { signal, headers: { ...range, ...(fresh ? noCache : {}) } });
     if (sink.status === 416) {
       await partial.reset();
       throw new TransientError('HashMismatch', `${path} has become shorter`);
@@ -195,13 +199,13 @@ export class Upstream {
     return true;
   }
 
-  /** One GET, redirects followed; the sink sees the last response. Statuses 2xx, 304, 404, 410, 416. */
+  /** One GET, redirects followed; the sink sees the last response, whose status was asked for. */
   async #get(path: string, sink: ResponseSink, request: Asked): Promise<void> {
     let url = new URL(escapePath(path), this.#base);
     const seen = new Set<string>();
     for (;;) {
       await this.#once(url, sink, request);
-      if (sink.status < 300 || [304, 404, 410, 416].includes(sink.status)) return;
+      if (isAskedFor(sink.status, request)) return;
       const next = followed(url, sink.status, sink.headers);
       if (!next) throw refusal(url, sink.status, sink.headers);
       seen.add(url.href);
@@ -213,16 +217,13 @@ export class Upstream {
   }
 
   async #once(url: URL, sink: Sink, asked: Asked): Promise<void> {
-    const { signal, headers, size, method = 'GET' } = asked;
+    const { signal, headers, method = 'GET' } = asked;
     const { slots, connections, stallMs } = this.#options;
-    const fair = 4 * stallMs + (size / this.#slowest) * 1000;
-    const deadlineMs =
-      fair > deadlineStepMs ? Math.ceil(fair / deadlineStepMs) * deadlineStepMs : fair;
     const request: Dispatcher.DispatchOptions = {
       origin: url.origin,
       path: url.pathname + url.search,
       method,
-      headers: { ...headers, ...this.#authorization(url), 'user-agent': userAgent },
+      headers: { ...always, ...headers, ...this.#authorization(url) },
       // Said here, for a proxy agent doesn't pass on what it was made with.
       headersTimeout: stallMs,
       bodyTimeout: stallMs,
@@ -231,7 +232,7 @@ export class Upstream {
       try {
         await exchange(this.#dispatcher, request, sink, {
           signal,
-          deadlineMs,
+          patience: { ms: 4 * stallMs, slowestBytesPerSecond: this.#slowest },
           ...(this.#pace ? { pace: this.#pace } : {}),
         });
       } catch (error) {
@@ -251,18 +252,16 @@ export class Upstream {
   }
 }
 
+/** Nothing says what the bytes of a page must be: there are only too many of them. */
+function asTooLarge(error: unknown): never {
+  const isTooLarge = error instanceof TransientError && error.reason === 'HashMismatch';
+  throw isTooLarge ? new CairnError('TooLarge', error.message, { cause: error }) : error;
+}
+
 /** A file in the middle of its download: `written` bytes of `file` can be read. */
 export type Growing = Pick<PartialBlob, 'file' | 'written'>;
 
 type ResponseSink = Sink & Pick<MemorySink, 'status' | 'headers'>;
-
-interface Asked {
-  readonly signal: AbortSignal;
-  readonly headers: Readonly<Record<string, string>>;
-  /** How many bytes may come: decides how long it may take. */
-  readonly size: number;
-  readonly method?: 'GET' | 'HEAD';
-}
 
 interface TransferOptions {
   readonly signal: AbortSignal;
@@ -270,23 +269,4 @@ interface TransferOptions {
   readonly onGrowth?: ((growing: Growing) => void) | undefined;
   /** Ask caches on the way to look again. */
   readonly fresh: boolean;
-}
-
-const noCache = { 'cache-control': 'no-cache' };
-
-function conditional(validators: Validators | undefined): Record<string, string> {
-  const { etag, lastModified } = validators ?? {};
-  return {
-    ...(etag ? { 'if-none-match': etag } : {}),
-    ...(lastModified ? { 'if-modified-since': lastModified } : {}),
-  };
-}
-
-function validatorsOf({ headers }: MemorySink): Validators {
-  return { etag: headers.etag, lastModified: headers['last-modified'] };
-}
-
-/** `+` is escaped too: object stores read it as a space. */
-function escapePath(path: string): string {
-  return path.split('/').map(encodeURIComponent).join('/');
 }

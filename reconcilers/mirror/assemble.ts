@@ -1,5 +1,6 @@
 import { CairnError } from '../../crds/reasons.ts';
 import type { Blob, TreeEntry } from '../../depot/depot.ts';
+import { isSame } from '../../depot/tree-align.ts';
 import { diffTrees } from '../../depot/tree-diff.ts';
 import { mergeEntries } from '../../depot/tree-writer.ts';
 import { sortedByPath } from './pool-lists.ts';
@@ -22,19 +23,32 @@ export function assemble(
   indexes: readonly TreeEntry[],
   poolLists: readonly (readonly TreeEntry[])[],
 ): Assembly {
-  const sorted = sortedByPath(indexes);
-  const entries = [...mergeEntries([sorted, ...poolLists], conflict)];
-  const pool = new Set(sorted.map(({ path }) => path)).size;
+  const sorted = once(sortedByPath(indexes));
+  const entries = [...mergeEntries([sorted, ...poolLists.map(once)], conflict)];
   let bytes = 0;
   for (const { size } of entries) bytes += size;
-  return { entries, files: entries.length, bytes, packages: entries.length - pool };
+  return { entries, files: entries.length, bytes, packages: entries.length - sorted.length };
+}
+
+/** Every path once: indexes of the same content have the same name in `by-hash`. */
+function once(sorted: readonly TreeEntry[]): readonly TreeEntry[] {
+  return sorted.filter((entry, at) => {
+    const before = sorted[at - 1];
+    if (before?.path !== entry.path) return true;
+    if (!isSame(before, entry)) conflict(before, entry);
+    return false;
+  });
 }
 
 function conflict(a: TreeEntry, b: TreeEntry): never {
   throw new CairnError(
     'UpstreamInconsistent',
-    `${a.path} is listed twice, as ${a.sha256.slice(0, 16)}… and as ${b.sha256.slice(0, 16)}…`,
+    `${a.path} is listed twice, as ${shown(a)} and as ${shown(b)}`,
   );
+}
+
+function shown({ sha256, size }: TreeEntry): string {
+  return `${sha256.slice(0, 16)}… (${size} bytes)`;
 }
 
 export interface Change {

@@ -1,4 +1,5 @@
 import type { MirroredSuite, MirrorState } from '../../crds/mirror.ts';
+import { CairnError } from '../../crds/reasons.ts';
 import { timestamp } from '../../crds/timestamp.ts';
 import type { FileBlobs } from '../../depot/file-blobs.ts';
 import { writeTree } from '../../depot/tree-writer.ts';
@@ -31,7 +32,7 @@ export async function commit(
   const { blobs } = run;
   const gone = new Set(missing);
   const entries = assembly.entries.filter(({ path }) => !gone.has(path));
-  const tree = await writeTree(blobs, entries);
+  const tree = await writeTree(blobs, entries).catch(asInconsistent);
   const keyring =
     request.keyring === undefined ? undefined : blobs.put(Buffer.from(request.keyring));
   await blobs.sync();
@@ -50,6 +51,12 @@ export async function commit(
     suites: suites.map((suite, at) => mirrored(suite, selections[at], request, now)),
     missing: missing.slice(0, mostMissingTold),
   };
+}
+
+/** No tree can be made of it, such as of a file below a file: that is how upstream lists it. */
+function asInconsistent(error: unknown): never {
+  const isInvalid = error instanceof CairnError && error.reason === 'TreeInvalid';
+  throw isInvalid ? new CairnError('UpstreamInconsistent', error.message, { cause: error }) : error;
 }
 
 function mirrored(

@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 import type { Growing } from '../fetch/upstream.ts';
 
@@ -5,7 +6,16 @@ const sliceBytes = 256 * 1024;
 /** Held back until the whole file is verified, so that a wrong one never looks complete. */
 const heldBackBytes = 1;
 
-/** One download that several may read along with. It stops when the last of them has left. */
+/** Which bytes somebody reads along: those of another file, or of a fresh start, are others. */
+interface Edition {
+  readonly inode: number;
+  readonly starts: number;
+}
+
+/**
+ * One download that several may read along with. It stops when the last of them has left. When it
+ * has to start over, those who have read of the bytes before are broken off: they may have been wrong.
+ */
 export class Download {
   /** Resolves when the file is verified and kept. */
   readonly done: Promise<void>;
@@ -14,6 +24,8 @@ export class Download {
   readonly #stop = new AbortController();
   readonly #waiting = new Set<() => void>();
   #growing: Growing | undefined;
+  #seen = 0;
+  #edition: Edition = { inode: 0, starts: 0 };
   #readers = 0;
   readonly #finalPath: () => string;
   #finished = false;
@@ -27,14 +39,24 @@ export class Download {
     const begun = Promise.withResolvers<void>();
     this.begun = begun.promise;
     this.done = work(this.#stop.signal, (growing) => {
-      this.#growing = growing;
+      this.#note(growing);
       if (growing.written > 0) begun.resolve();
       this.#wake();
-    }).finally(() => {
-      this.#finished = true;
-      this.#wake();
-    });
+    })
+      .then(() => {
+        // The file that was verified is the one to have read.
+        this.#edition = { ...this.#edition, inode: inodeOf(finalPath()) };
+      })
+      .finally(() => {
+        this.#finished = true;
+        this.#wake();
+      });
     this.done.catch(() => {}); // each of those who wait is told
+  }
+
+  /** Nobody may join any more: the last reader has left before the end. */
+  get isStopped(): boolean {
+    return this.#stop.signal.aborted;
   }
 
   /** Counts one more reader in; call what it returns, once or more, when he leaves. */
@@ -53,11 +75,13 @@ export class Download {
 
   /** The bytes from `start` to `end` (inclusive), as they arrive. Throws when the download fails. */
   async *follow(start: number, end: number): AsyncGenerator<Buffer> {
+    const { starts } = this.#edition;
     const handle = await this.#open();
     try {
+      const { ino: inode } = await handle.stat();
       let at = start;
       while (at <= end) {
-        const slice = await this.#slice(handle, at, end);
+        const slice = await this.#slice(handle, { inode, starts }, at, end);
         at += slice.length;
         if (slice.length > 0) yield slice;
       }
@@ -77,8 +101,10 @@ export class Download {
     }
   }
 
-  async #slice(handle: FileHandle, at: number, end: number): Promise<Buffer> {
+  async #slice(handle: FileHandle, read: Edition, at: number, end: number): Promise<Buffer> {
     if (this.#finished) await this.done;
+    const { inode, starts } = this.#edition;
+    if (read.inode !== inode || read.starts !== starts) throw startedOver();
     const readable = this.#finished ? end + 1 : (this.#growing?.written ?? 0) - heldBackBytes;
     const length = Math.min(readable, end + 1) - at;
     if (length <= 0) {
@@ -87,12 +113,31 @@ export class Download {
     }
     const buffer = Buffer.allocUnsafe(Math.min(length, sliceBytes));
     const { bytesRead } = await handle.read(buffer, 0, buffer.length, at);
-    if (bytesRead === 0) throw new Error('the download started over');
+    if (bytesRead === 0) throw startedOver();
     return buffer.subarray(0, bytesRead);
+  }
+
+  /** A try after a broken one goes on with its bytes, or begins with the first again. */
+  #note(growing: Growing): void {
+    const { inode, starts } = this.#edition;
+    this.#edition = {
+      inode: growing === this.#growing ? inode : inodeOf(growing.file),
+      starts: growing.written < this.#seen ? starts + 1 : starts,
+    };
+    this.#growing = growing;
+    this.#seen = growing.written;
   }
 
   #wake(): void {
     for (const wake of this.#waiting) wake();
     this.#waiting.clear();
   }
+}
+
+function inodeOf(file: string): number {
+  return statSync(file, { throwIfNoEntry: false })?.ino ?? 0;
+}
+
+function startedOver(): Error {
+  return new Error('the download started over');
 }

@@ -45,6 +45,19 @@ export function dueAt(
   );
 }
 
+/** What is known as of `now`: what is dated later was noted before the clock was set back. */
+export function asOf(
+  now: number,
+  attempts: Attempts,
+  lastScheduledAt: string | undefined,
+): [Attempts, string | undefined] {
+  const isAhead = (time: number) => time > now;
+  return [
+    isAhead(attempts.endedAt ?? 0) ? { ...attempts, endedAt: undefined } : attempts,
+    isAhead(Date.parse(lastScheduledAt ?? '')) ? undefined : lastScheduledAt,
+  ];
+}
+
 /** Throws SpecInvalid when a spec has a schedule that is none. Ask before any work begins. */
 export function checkSchedule({
   schedule,

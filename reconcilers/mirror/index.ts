@@ -1,11 +1,12 @@
-import { MirrorKind, type Mirror, type MirrorState, type MirrorStatus } from '../../crds/mirror.ts';
+import { MirrorKind, type Mirror, type MirrorStatus } from '../../crds/mirror.ts';
 import { annotations } from '../../crds/object.ts';
 import { CairnError } from '../../crds/reasons.ts';
 import { timestamp } from '../../crds/timestamp.ts';
 import type { Reconciler, Report, RunContext } from '../reconciler.ts';
 import { secretValue, type Secrets } from '../secrets.ts';
-import { checkSchedule, dueAt, type Attempts } from './due.ts';
+import { asOf, checkSchedule, dueAt, type Attempts } from './due.ts';
 import { startJob, type Job, type Outcome } from './jobs.ts';
+import { isComplete, reportOf, type Finished, type Known } from './report.ts';
 import type { RefreshRequest } from './request.ts';
 import { accessOf, digestOf } from './spec-digest.ts';
 import type { RefreshRunner } from './thread-runner.ts';
@@ -27,7 +28,7 @@ const predecessorsForMs = 48 * 3_600_000;
 const neverTried: Attempts = { endedAt: undefined, succeeded: false, failures: 0 };
 
 /** What this process knows of one mirror; losing it costs one conditional request. */
-interface Memory {
+interface Memory extends Known {
   /** Digest of the spec and keys that all of it is about. */
   inputs: string;
   attempts: Attempts;
@@ -52,29 +53,35 @@ export function mirrorReconciler({
 }: MirrorDeps): Reconciler<typeof MirrorKind> {
   const memories = new Map<string, Memory>();
 
-  return { kind: MirrorKind, reconcile, finalize };
+  return { kind: MirrorKind, reconcile, isBusy, finalize };
 
   async function reconcile(mirror: Mirror, context: RunContext): Promise<Report<MirrorStatus>> {
     checkSchedule(mirror.spec);
     const request = await requestOf(mirror);
     const memory = recall(mirror.metadata.uid, digestOf(request.spec, request.keyring));
     const finished = takeOutcome(mirror, memory, context);
-    const due = dueAt(mirror.spec, memory.attempts, {
-      complete: isComplete(finished.state ?? mirror.status.state, request),
-      lastScheduledAt: finished.status.lastScheduledAt,
-    });
     const now = context.now().getTime();
+    const [attempts, lastScheduledAt] = asOf(now, memory.attempts, finished.status.lastScheduledAt);
+    const due = dueAt(mirror.spec, attempts, {
+      complete: isComplete(finished.state ?? mirror.status.state, request),
+      lastScheduledAt,
+    });
     const news = !isComplete(finished.state, request) && memory.attempts.failures === 0;
     const token = context.requested === finished.handled ? undefined : context.requested;
     const access = accessOf(request);
     const isMended = memory.failure !== undefined && memory.access !== access;
     const isWanted = news || isMended || token !== undefined || isApproved(mirror, memory);
-    if (!memory.job && (isWanted || due <= now)) {
+    const { isSuspended = false } = context;
+    if (!memory.job && !isSuspended && (isWanted || due <= now)) {
       memory.access = access;
       const scheduledAt = mirror.spec.schedule && due <= now ? now : undefined;
       memory.job = startJob(runner, request, { token, scheduledAt, poke: context.poke });
     }
-    return reportOf(memory, finished, request, { due, now });
+    return reportOf(memory, finished, request, { due, now, isSuspended });
+  }
+
+  function isBusy({ metadata, status }: Mirror): boolean {
+    return memories.get(metadata.uid)?.job !== undefined || status.refreshInProgress === true;
   }
 
   /** The memory of a mirror, fresh when its spec or keys have changed; a job of before is stopped. */
@@ -195,61 +202,6 @@ export function mirrorReconciler({
   }
 }
 
-interface Finished {
-  readonly state: MirrorState | undefined;
-  readonly status: {
-    readonly predecessors: MirrorStatus['predecessors'] | undefined;
-    readonly lastScheduledAt: string | undefined;
-  };
-  readonly handled: string | undefined;
-  readonly events: NonNullable<Report<MirrorStatus>['events']>;
-}
-
-function reportOf(
-  { job, failure, shrink }: Memory,
-  { state, status, handled, events }: Finished,
-  request: RefreshRequest,
-  { due, now }: { due: number; now: number },
-): Report<MirrorStatus> {
-  const complete = isComplete(state, request);
-  return {
-    status: defined({
-      ...status,
-      state: state && complete ? { ...state, ...asAsked(request) } : state,
-      refreshInProgress: job !== undefined,
-      progress: job?.progress,
-      shrink,
-    }),
-    message: messageOf(state, job),
-    progressing: !complete && !failure,
-    ...(failure ? { failure } : {}),
-    ...(handled === undefined ? { handled: null } : { handled }),
-    events,
-    again: {
-      ms: job ? 60_000 : Math.max(50, due - now),
-      exact: request.spec.schedule !== undefined,
-    },
-  };
-}
-
-/** What a state takes over from a spec that asks for just the files that it has. */
-function asAsked({ generation, spec }: RefreshRequest): Pick<MirrorState, 'generation' | 'public'> {
-  return { generation, public: spec.public };
-}
-
-function messageOf(state: MirrorState | undefined, job: Job | undefined): string {
-  if (!state) return job ? 'The first refresh is running' : 'Waiting for the first refresh';
-  const suites = state.suites.map(({ suite, date }) => `${suite} of ${date.slice(0, 10)}`);
-  const missing =
-    state.missing.length > 0 ? `, ${state.missing.length} files missing upstream` : '';
-  return `Holds ${suites.join(', ')}: ${state.packages} pool files${missing}`;
-}
-
-/** Whether a state is what the present spec asks for. */
-function isComplete(state: MirrorState | undefined, request: RefreshRequest): boolean {
-  return state?.specDigest === digestOf(request.spec, request.keyring);
-}
-
 /** Whether a status holds what came of a job. */
 function isWritten({ status }: Mirror, { token, scheduledAt, outcome }: Job): boolean {
   const { state, lastHandledReconcileAt, lastScheduledAt } = status;
@@ -277,11 +229,4 @@ function remember(
     (old) => old.tree !== tree && now.getTime() - Date.parse(old.until) < predecessorsForMs,
   );
   return [{ tree, until: timestamp(now) }, ...recent].slice(0, mostPredecessors);
-}
-
-/** Leaves out the undefined ones: what is not there is not in the JSON either. */
-function defined<T extends object>(fields: T): { [K in keyof T]: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
-    [K in keyof T]: Exclude<T[K], undefined>;
-  }; // only undefined was taken out
 }

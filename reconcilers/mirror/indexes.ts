@@ -193,9 +193,10 @@ function poolIndex(
     blobs.put(Buffer.alloc(0));
     return { kind, path: group.base, blob, compression: '', plain: undefined };
   }
+  const what = found.length > 0 ? 'can be read' : 'is there';
   throw new CairnError(
     'UpstreamInconsistent',
-    `Release lists ${offered.directory}${group.base}, and none of its forms is there ` +
+    `Release lists ${offered.directory}${group.base}, and none of its forms ${what} ` +
       `(${group.variants.map(({ path }) => path).join(', ')})`,
   );
 }

@@ -57,7 +57,7 @@ export class LazyFiles {
     const { sha256, size } = file;
     const kept: Fetched = { size, stream: (range) => blobs.read(sha256, range) };
     if (blobs.size(sha256) === size) return kept;
-    const download = this.#running.get(sha256) ?? this.#start(file);
+    const download = await this.#downloadOf(file);
     const leave = download.join();
     signal.addEventListener('abort', leave, { once: true });
     try {
@@ -81,13 +81,22 @@ export class LazyFiles {
     };
   }
 
+  /** The download of a file; one that nobody waited for any more puts its bytes away first. */
+  async #downloadOf(file: WantedFile): Promise<Download> {
+    for (;;) {
+      const running = this.#running.get(keyOf(file));
+      if (!running?.isStopped) return running ?? this.#start(file);
+      await running.done.catch(() => {});
+    }
+  }
+
   #start(file: WantedFile): Download {
     const download = new Download(
       () => this.#deps.blobs.path(file.sha256),
       (signal, onGrowth) => this.#download(file, signal, onGrowth),
     );
-    this.#running.set(file.sha256, download);
-    const forget = () => this.#running.delete(file.sha256);
+    this.#running.set(keyOf(file), download);
+    const forget = () => this.#running.delete(keyOf(file));
     download.done.then(forget, forget);
     return download;
   }
@@ -129,6 +138,11 @@ export class LazyFiles {
       return upstreamOf({ ...spec, limits: { ...spec.limits, retries } }, credentials, slots);
     return new Upstream({ url, connections: 8, stallMs: 30_000, retries, slots });
   }
+}
+
+/** Bytes of another archive are none to wait for: that may be slow, or lie about the size. */
+function keyOf({ url, sha256, size }: WantedFile): string {
+  return `${url} ${sha256} ${size}`;
 }
 
 async function orAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {

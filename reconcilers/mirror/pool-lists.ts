@@ -66,7 +66,7 @@ export class PoolLists {
     })();
     const scan = index.kind === 'packages' ? scanPackages : scanSources;
     try {
-      await scan(chunks, (file) => entries.push(asEntry(file, index.path)));
+      await scan(chunks, (file) => entries.push(asEntry(file)));
     } catch (error) {
       if (!(error instanceof CairnError)) throw error;
       throw new CairnError(error.reason, `${index.path}: ${error.message}`, { cause: error });
@@ -88,9 +88,13 @@ function boundOf({ plain, blob }: PoolIndex): number {
   return Math.min(mostIndexBytes, Math.max(leastBound, blob.size * mostExpansion));
 }
 
-function asEntry({ path, size, sha256 }: PoolFile, index: string): TreeEntry {
+function asEntry({ path, size, sha256 }: PoolFile): TreeEntry {
   if (sha256 === undefined) {
-    throw new CairnError('IndexInvalid', `${index} has no SHA256 for ${path}`);
+    throw new CairnError(
+      'IndexInvalid',
+      `it lists ${path} with a SHA512 only; Cairn keeps files by their SHA-256, so the archive ` +
+        'has to list that as well: ask its owners',
+    );
   }
   return { path, size, sha256 };
 }
@@ -111,10 +115,10 @@ function sorted(entries: TreeEntry[], index: string): TreeEntry[] {
   for (const entry of entries) {
     const last = entries[kept - 1];
     if (last?.path === entry.path) {
-      if (last.sha256 !== entry.sha256) {
+      if (last.sha256 !== entry.sha256 || last.size !== entry.size) {
         throw new CairnError(
           'UpstreamInconsistent',
-          `${index} lists ${entry.path} twice, with different hashes`,
+          `${index} lists ${entry.path} twice, with different hashes or sizes`,
         );
       }
       continue;

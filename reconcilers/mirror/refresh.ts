@@ -193,7 +193,8 @@ async function fillPool(
   counter.phase('Pool');
   const wanted = new Map<string, TreeEntry>();
   for (const entry of candidates) {
-    if (blobs.size(entry.sha256) !== entry.size) wanted.set(entry.sha256, entry);
+    const { sha256, size } = entry;
+    if (blobs.size(sha256) !== size) wanted.set(`${sha256} ${size}`, entry);
   }
   const entries = [...wanted.values()];
   counter.expect(

@@ -21,6 +21,12 @@ export interface Selection {
 }
 
 /**
+ * A Release that lists itself, as tools do that find the one of before, or the beginning of the new
+ * one, among the files. It can't be right, and apt doesn't look.
+ */
+const releaseNames: ReadonlySet<string> = new Set(['Release', 'Release.gpg', 'InRelease']);
+
+/**
  * Which of the files that a Release lists belong into the mirror. Pure. The rule is the listing,
  * not a list of known names: what isn't of another component, another architecture or an
  * unwanted family is taken.
@@ -41,6 +47,7 @@ export function select(suite: string, release: Release, spec: MirrorSpec): Selec
   const groups = new Map<string, { index: IndexFile; variants: ReleaseFile[] }>();
   const plain = new Map<string, ReleaseFile>();
   for (const file of release.files.values()) {
+    if (releaseNames.has(file.path)) continue;
     const index = classify(file.path, every);
     if (index.component !== undefined && !directories.has(index.component)) continue;
     if (!ofArchitecture(index, architectures, release) || !included(index, spec.include)) continue;

@@ -15,11 +15,13 @@ import type { Progress, Refreshed, RefreshRequest } from './request.ts';
 import type { ThreadData } from './thread-runner.ts';
 
 const progressEveryMs = 1000;
+const tidyEveryMs = 6 * 3_600_000;
 
 const { depot, cache } = workerData as ThreadData; // set by thread-runner.ts alone
 const blobs = await openBlobs(depot);
 const lists = new PoolLists(join(cache, 'pool-lists'), blobs);
-lists.prune(Date.now());
+tidy();
+setInterval(tidy, tidyEveryMs).unref();
 const deps = { blobs, lists, slots: new HostSlots(), now: () => new Date(), depot };
 
 answerCalls<RefreshRequest, Refreshed, Progress>(
@@ -34,3 +36,9 @@ answerCalls<RefreshRequest, Refreshed, Progress>(
   },
   (error) => (error instanceof ShrinkHeldError ? error.shrink : undefined),
 );
+
+/** Nothing of this is needed: what is pruned too early is made, or fetched, again. */
+function tidy(): void {
+  lists.prune(Date.now());
+  blobs.prunePartials(Date.now());
+}

@@ -40,7 +40,9 @@ function comparePackage(
   const changes: TracedChange[] = [];
   const moved = old !== undefined && now !== undefined && old.version !== now.version;
   if (moved) {
-    const change = compareVersions(old.version, now.version) <= 0 ? 'upgraded' : 'downgraded';
+    const order = compareVersions(old.version, now.version);
+    // 1.0 and 1.0-0 are one version to apt: nothing that is installed will move.
+    const change = order < 0 ? 'upgraded' : order > 0 ? 'downgraded' : 'changed';
     changes.push(traced(name, change, old, now));
   }
   for (const [version, gone] of versionsOf(before)) {

@@ -1,4 +1,4 @@
-/** What happened to a package between two snapshots. `changed`: the same version, other bytes. */
+/** What happened to a package between two snapshots. `changed`: the same version to apt, other bytes. */
 export const changes = ['upgraded', 'downgraded', 'added', 'removed', 'changed'] as const;
 export type Change = (typeof changes)[number];
 

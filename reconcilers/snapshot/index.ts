@@ -2,7 +2,7 @@ import { EnvironmentKind, type Environment } from '../../crds/environment.ts';
 import { isPublic, MirrorKind, type Mirror } from '../../crds/mirror.ts';
 import { MirrorSetKind, type MirrorSet } from '../../crds/mirror-set.ts';
 import { mountPath } from '../../crds/mount-path.ts';
-import { conditionOf } from '../../crds/object.ts';
+import { annotations, conditionOf } from '../../crds/object.ts';
 import { CairnError } from '../../crds/reasons.ts';
 import { SnapshotKind, type FrozenMember, type Snapshot } from '../../crds/snapshot.ts';
 import { timestamp } from '../../crds/timestamp.ts';
@@ -107,11 +107,12 @@ async function cut(
 
 /**
  * A Mirror without a complete state, or one whose spec has just changed and whose first refresh
- * under it hasn't ended yet: whoever commits both together means the new one. A Mirror that fails
- * is taken as it last was.
+ * under it hasn't ended yet: whoever commits both together means the new one. A Mirror that fails,
+ * or is suspended, is taken as it last was.
  */
-function isUnderWay({ metadata, status }: Mirror): boolean {
+function isUnderWay({ metadata, spec, status }: Mirror): boolean {
   if (!status.state) return true;
+  if (spec.suspend || metadata.annotations?.[annotations.paused] === 'true') return false;
   const known = (status.observedGeneration ?? -1) >= metadata.generation;
   return !known || conditionOf({ status }, 'Reconciling')?.status === 'True';
 }

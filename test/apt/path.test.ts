@@ -33,6 +33,7 @@ describe('a path that an archive names', () => {
     'a\nb',
     'a\0b',
     'a\x7f',
+    'a\ufffd.deb',
     'x'.repeat(1025),
   ]) {
     it(`${JSON.stringify(path.slice(0, 20))} is refused`, () => {

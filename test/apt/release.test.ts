@@ -82,6 +82,7 @@ describe('a Release', () => {
     ['nothing', ''],
     ['no Date', `SHA256:\n${entry('x')}`],
     ['no strong hashes', `${head}MD5Sum:\n ${'b'.repeat(32)} 1 x\n`],
+    ['strong hashes of nothing', release('', `MD5Sum:\n ${'b'.repeat(32)} 1 x\n`)],
     ['a second paragraph', `${release(entry('x'))}\nOrigin: y\n`],
     ['a hash that is too short', release(` ${sha256.slice(1)} 1 x\n`)],
     ['a hash that is not hex', release(` ${'g'.repeat(64)} 1 x\n`)],

@@ -159,6 +159,16 @@ describe('a bad manifest', () => {
       }),
     );
   });
+
+  it('is told what a schedule is, and a time zone', () => {
+    assert.deepEqual(specProblems({ schedule: '* * *' }), [
+      'spec.schedule: expected a string such as "0 3 * * *"; found "* * *"',
+    ]);
+    assert.deepEqual(specProblems({ schedule: '61 * * * *', timeZone: 'Mars/Olympus' }), [
+      'spec.schedule: expected five fields of cron, such as "0 3 * * *"; found "61 * * * *"',
+      'spec.timeZone: expected an IANA time zone such as UTC; found "Mars/Olympus"',
+    ]);
+  });
 });
 
 describe('metadata', () => {

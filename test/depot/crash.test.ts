@@ -2,13 +2,13 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { cpSync, existsSync, readdirSync, truncateSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import { openBlobs, type FileBlobs } from '../../depot/file-blobs.ts';
 import { blobOf } from './blobs.contract.ts';
-import { folder, markersIn } from './depot-folder.ts';
+import { draftsIn, folder, markersIn } from './depot-folder.ts';
 
 const writer = join(import.meta.dirname, 'endless-writer.ts');
 
@@ -22,7 +22,7 @@ describe('after kill -9', () => {
       const blobs = await openBlobs(root, { recover: true });
 
       seen = await verifyAll(blobs);
-      assert.deepEqual(readdirSync(join(root, 'tmp')), []);
+      assert.deepEqual(draftsIn(root), []);
       assert.deepEqual(markersIn(root), []);
       assert.deepEqual(blobs.recovery?.removed, []);
       assert.equal(blobs.recovery?.verified, 0);

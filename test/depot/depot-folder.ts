@@ -11,6 +11,12 @@ export async function folder(test: TestContext): Promise<string> {
   return path;
 }
 
+/** Files that are being written, or were left behind by somebody who wrote them. */
+export function draftsIn(root: string): string[] {
+  const found = readdirSync(join(root, 'tmp'), { withFileTypes: true, recursive: true });
+  return found.filter((entry) => entry.isFile()).map(({ name }) => name);
+}
+
 export function markersIn(root: string): string[] {
   return readdirSync(root).filter((name) => name.startsWith('unsynced-'));
 }

@@ -9,7 +9,7 @@ import { describe, it, type TestContext } from 'node:test';
 import { openBlobs } from '../../depot/file-blobs.ts';
 import { writeTree } from '../../depot/tree-writer.ts';
 import { blobOf, chunks } from './blobs.contract.ts';
-import { markersIn } from './depot-folder.ts';
+import { draftsIn, markersIn } from './depot-folder.ts';
 
 /** A file system of one MiB. */
 async function smallDisk(test: TestContext): Promise<string> {
@@ -33,7 +33,7 @@ describe('when the disk is full', () => {
 
     assert.throws(() => blobs.put(large), full);
 
-    assert.deepEqual(readdirSync(join(root, 'tmp')), []);
+    assert.deepEqual(draftsIn(root), []);
     assert.equal(blobs.size(blobOf(large).sha256), undefined);
     assert.equal(blobs.put(Buffer.alloc(500_000)).size, 500_000);
     await blobs.close();
@@ -49,7 +49,7 @@ describe('when the disk is full', () => {
 
     assert.equal(blobs.size(blobOf(small).sha256), undefined);
     assert.deepEqual(markersIn(root), []);
-    assert.deepEqual(readdirSync(join(root, 'tmp')), []);
+    assert.deepEqual(draftsIn(root), []);
   });
 
   it('write fails with DepotFull and leaves nothing behind', async (test) => {
@@ -61,7 +61,7 @@ describe('when the disk is full', () => {
 
     await assert.rejects(blobs.write(chunks(...parts)), full);
 
-    assert.deepEqual(readdirSync(join(root, 'tmp')), []);
+    assert.deepEqual(draftsIn(root), []);
     assert.equal((await blobs.write(chunks(Buffer.alloc(500_000)))).size, 500_000);
     await blobs.close();
   });
@@ -74,7 +74,7 @@ describe('when the disk is full', () => {
     await assert.rejects(async () => download.write(large), full);
     await download.close();
 
-    assert.deepEqual(readdirSync(join(root, 'tmp')), []);
+    assert.deepEqual(draftsIn(root), []);
     assert.deepEqual(readdirSync(join(root, 'partial')), []);
     await blobs.close();
   });
@@ -88,7 +88,7 @@ describe('when the disk is full', () => {
 
     await download.close();
 
-    assert.deepEqual(readdirSync(join(root, 'tmp')), []);
+    assert.deepEqual(draftsIn(root), []);
     assert.deepEqual(readdirSync(join(root, 'partial')), []);
   });
 

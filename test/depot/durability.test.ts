@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { chmodSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { openBlobs } from '../../depot/file-blobs.ts';
-import { folder, markersIn } from './depot-folder.ts';
+import { draftsIn, folder, markersIn } from './depot-folder.ts';
 
 describe('sync', () => {
   it('leaves no marker, which was there from the first blob on', async (test) => {
@@ -107,7 +107,7 @@ describe('sync', () => {
 
       assert.deepEqual(markersIn(root), []);
       assert.ok(existsSync(blobs.path(sha256)));
-      assert.deepEqual(readdirSync(join(root, 'tmp')), []);
+      assert.deepEqual(draftsIn(root), []);
     });
   }
 });

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { openBlobs } from '../../depot/file-blobs.ts';
 import { blobOf, blobsContract, chunks } from './blobs.contract.ts';
-import { folder, markersIn } from './depot-folder.ts';
+import { draftsIn, folder, markersIn } from './depot-folder.ts';
 
 blobsContract('file system', async () => {
   const root = await mkdtemp(join(tmpdir(), 'cairn-depot-'));
@@ -16,7 +16,7 @@ blobsContract('file system', async () => {
     blobs,
     async close() {
       await blobs.close();
-      assert.deepEqual(readdirSync(join(root, 'tmp')), []);
+      assert.deepEqual(draftsIn(root), []);
       assert.deepEqual(markersIn(root), []);
       await rm(root, { recursive: true });
     },
@@ -73,7 +73,7 @@ describe('blobs in files', () => {
     for (const content of contents) {
       assert.equal(await instances[0]?.verify(blobOf(content).sha256), true);
     }
-    assert.deepEqual(readdirSync(join(root, 'tmp')), []);
+    assert.deepEqual(draftsIn(root), []);
   });
 
   it('are listed without the strangers among them', async (test) => {

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { existsSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { openBlobs, type FileBlobs } from '../../depot/file-blobs.ts';
 import { blobOf } from './blobs.contract.ts';
-import { folder } from './depot-folder.ts';
+import { draftsIn, folder } from './depot-folder.ts';
 
 const content = randomBytes(700_000);
 const { sha256, size } = blobOf(content);
@@ -22,7 +22,7 @@ async function depot(test: TestContext): Promise<Depot> {
 }
 
 function nothingTemporary(root: string): void {
-  assert.deepEqual(readdirSync(join(root, 'tmp')), []);
+  assert.deepEqual(draftsIn(root), []);
 }
 
 describe('a resumed download', () => {
@@ -55,6 +55,40 @@ describe('a resumed download', () => {
     await writing;
     assert.equal(statSync(partial).size, 500_000);
     nothingTemporary(root);
+  });
+
+  it('leaves nothing when somebody else has had the whole, before or after', async (test) => {
+    for (const order of ['before', 'after']) {
+      const { root, blobs, partial } = await depot(test);
+      const slow = await blobs.resume(sha256, size);
+      const fast = await blobs.resume(sha256, size);
+      await slow.write(content.subarray(0, 300_000));
+      if (order === 'before') await slow.close();
+      await fast.write(content);
+      await fast.commit();
+      if (order === 'after') await slow.close();
+
+      assert.equal(existsSync(partial), false, order);
+      nothingTemporary(root);
+    }
+  });
+
+  it('is forgotten when nobody has gone on with it for a week', async (test) => {
+    const { blobs, partial } = await depot(test);
+    const download = await blobs.resume(sha256, size);
+    await download.write(content.subarray(0, 300_000));
+    await download.close();
+    const day = 86_400_000;
+
+    blobs.prunePartials(Date.now() + 6 * day);
+    assert.equal(existsSync(partial), true);
+    utimesSync(partial, new Date(), new Date(Date.now() - 8 * day));
+    blobs.prunePartials(Date.now());
+
+    assert.equal(existsSync(partial), false);
+    const again = await blobs.resume(sha256, size);
+    assert.equal(again.offset, 0);
+    await again.close();
   });
 
   it('is not visible before it is committed', async (test) => {

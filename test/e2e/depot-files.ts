@@ -23,7 +23,9 @@ export function checkedBlobs(data: string): ReadonlySet<string> {
 /** Files that somebody is writing, or has left behind. */
 export function unfinished(data: string): readonly string[] {
   return ['tmp', 'partial'].flatMap((name) =>
-    readdirSync(join(data, 'depot', name)).map((file) => `${name}/${file}`),
+    readdirSync(join(data, 'depot', name), { withFileTypes: true, recursive: true })
+      .filter((entry) => entry.isFile())
+      .map((file) => `${name}/${file.name}`),
   );
 }
 

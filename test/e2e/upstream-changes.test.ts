@@ -9,9 +9,11 @@ import {
   eventually,
   good,
   mirror,
+  mirrorSet,
   objectOf,
   product,
   refreshed,
+  snapshot,
   until,
   type Product,
 } from './product.ts';
@@ -87,6 +89,30 @@ test('a schedule decides when to look, and suspend stops it all', async (t) => {
     good(await apt.update());
     return (await apt.policy('hello')) === '3.0';
   }, 'it goes on');
+});
+
+test('a mirror suspended under a running refresh shows how that ended, and can be frozen', async (t) => {
+  const { world, cairn } = await mirrored(t);
+  await publish(world, '2.0');
+  world.upstream.fault(/hello_2/, { delayMs: 1500 });
+  await cairn.cli('reconcile', 'mirror/demo');
+  await until(cairn, 'mirror/demo', '--for=jsonpath={.status.refreshInProgress}=true');
+
+  world.write('mirror.yaml', mirror(world, { suspend: true }));
+  await until(cairn, 'mirror/demo', '--for=jsonpath={.spec.suspend}=true');
+  assert.equal((await demo(cairn)).status.refreshInProgress, true);
+  await until(cairn, 'mirror/demo', '--for=jsonpath={.status.refreshInProgress}=false');
+  assert.equal((await readyOf(cairn))?.status, 'True');
+  assert.equal((await demo(cairn)).status.progress, undefined);
+
+  await publish(world, '3.0');
+  world.write('mirror.yaml', mirror(world, { suspend: true, interval: '1s' }));
+  world.write('set.yaml', mirrorSet);
+  world.write('base-1.yaml', snapshot('base-1'));
+  await until(cairn, 'snapshot/base-1');
+  const apt = await world.apt(cairn, '/snapshots/base-1');
+  good(await apt.update());
+  assert.equal(await apt.policy('hello'), '2.0');
 });
 
 test('a schedule that can not be is refused, and what is there stays in service', async (t) => {

@@ -145,6 +145,16 @@ describe('commands that change one object', () => {
     assert.equal(lost.status, 3);
     assert.match(lost.err, /the request was not taken up yet/);
   });
+
+  it('reconcile it, and say that it is suspended', async (t) => {
+    const server = await startCli(t);
+    await server.declare('Mirror', 'debian', { ...mirrorSpec, suspend: true });
+    const { err } = await server.cairn('reconcile mirror/debian');
+    assert.equal(
+      err,
+      "warning: mirror/debian is suspended: nothing happens until 'cairn resume mirror/debian'",
+    );
+  });
 });
 
 async function setStatus(server: CliServer, status: object): Promise<void> {
@@ -241,6 +251,16 @@ describe('cairn approve', () => {
     assert.equal(
       (await server.cairn('approve mirror/debian')).out,
       'mirror/debian: approved a refresh without 70 of 100 files',
+    );
+    await server.declare(
+      'ConfigSource',
+      'large',
+      { location: '/config' },
+      { prune: { digest, total: 1500, objects } },
+    );
+    assert.equal(
+      (await server.cairn('approve cfg/large')).out,
+      'configsource/large: approved the deletion of 1500 objects\n  mirror/debian\n  and 1499 more',
     );
     const annotationsOf = async (kind: string, name: string) =>
       (await stored(server, kind, name))?.metadata.annotations;

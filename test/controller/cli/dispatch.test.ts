@@ -45,7 +45,51 @@ describe('the command line', () => {
   it('explains a misused option with status 2', async () => {
     const { status, err } = await cairn(['get', 'mirrors', '--outptu', 'json']);
     assert.equal(status, 2);
-    assert.match(err, /^cairn: Unknown option '--outptu'\nSee 'cairn help get'\.$/);
+    assert.equal(
+      err,
+      "cairn: unknown option --outptu; did you mean --output?\nSee 'cairn help get'.",
+    );
+    assert.match((await cairn(['get', 'all', '--xyz'])).err, /^cairn: unknown option --xyz\nSee/);
+    assert.match((await cairn(['get', 'all', '-Z'])).err, /^cairn: unknown option -Z\nSee/);
+  });
+
+  it('takes an empty value for the slip of a script that it is', async () => {
+    const { status, err } = await cairn(['run', '--data', '', '--listen', '127.0.0.1:0']);
+    assert.equal(status, 2);
+    assert.match(err, /^cairn: --data: expected a value; it is empty\n/);
+    const unnamed = await cairn(['get', 'mirror', '']);
+    assert.equal(unnamed.status, 2);
+    assert.match(unnamed.err, /^cairn: expected a name; one of them is empty\n/);
+  });
+
+  it('wants an external URL that clients can use, and repeats no password', async () => {
+    for (const url of [
+      'apt.example.com',
+      'ftp://a',
+      'https://',
+      'https://me:hunter2@a',
+      'http://a?b',
+    ]) {
+      const { status, err } = await cairn([
+        'run',
+        '--external-url',
+        url,
+        '--listen',
+        '127.0.0.1:0',
+      ]);
+      assert.equal(status, 2);
+      assert.match(
+        err,
+        /^cairn: --external-url: expected a URL such as https:\/\/apt.example.com\n/,
+      );
+    }
+  });
+
+  it('helps with its help', async () => {
+    const overview = await cairn([]);
+    for (const words of [['help', '--help'], ['help', '-h'], ['help', 'help'], ['-h']]) {
+      assert.deepEqual(await cairn(words), overview);
+    }
   });
 
   it('prints its version as the launcher does', async () => {
@@ -122,6 +166,23 @@ describe('finding the server', () => {
     const { status, err } = await cairn(['get', 'mirror/debian', '--server', `127.0.0.1:${port}`]);
     assert.equal(status, 1);
     assert.match(err, /does not answer like Cairn \(HTTP 404\)/);
+  });
+
+  it('tells another server that speaks JSON from Cairn', async (t) => {
+    const other = createServer((_req, res) => res.end('{"items":[null]}'));
+    await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
+    t.after(() => void other.close());
+    const { port } = other.address() as AddressInfo;
+    const server = ['--server', `127.0.0.1:${port}`];
+    for (const [words, kind] of [
+      [['get', 'mirror/debian'], 'Mirror'],
+      [['get', 'mirrors'], 'MirrorList'],
+      [['wait', 'mirror/debian'], 'MirrorList'],
+    ] as const) {
+      const { status, err } = await cairn([...words, ...server]);
+      assert.equal(status, 1);
+      assert.match(err, new RegExp(`does not answer like Cairn: its answer is not a ${kind}$`));
+    }
   });
 
   it('refuses a password in the URL without repeating it', async () => {

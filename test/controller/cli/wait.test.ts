@@ -125,7 +125,7 @@ describe('cairn wait', () => {
     const lists = [debian('1', 'False'), debian('2', 'False'), debian('3', 'True')];
     const server = createServer((req, res) => {
       if (!req.url?.includes('watch=true')) {
-        res.end(JSON.stringify({ metadata: { resourceVersion: '1' }, items: [lists.shift()] }));
+        res.end(listOf([lists.shift()]));
       } else if (lists.length === 2) {
         res
           .writeHead(410)
@@ -148,7 +148,7 @@ describe('cairn wait', () => {
         if (req.url?.includes('watch=true')) {
           server.close();
           server.closeAllConnections();
-        } else res.end(JSON.stringify({ items: [{ ...debian, status: statuses.shift() }] }));
+        } else res.end(listOf([{ ...debian, status: statuses.shift() }]));
       });
       await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
       t.after(() => void server.close());
@@ -188,3 +188,7 @@ describe('cairn wait', () => {
     assert.equal((await server.cairn('wait mirrors')).status, 2);
   });
 });
+
+function listOf(items: readonly unknown[]): string {
+  return JSON.stringify({ kind: 'MirrorList', metadata: { resourceVersion: '1' }, items });
+}

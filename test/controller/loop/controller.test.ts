@@ -161,6 +161,24 @@ describe('a suspended object', () => {
     });
   }
 
+  it('is run as long as work of before goes on, and told not to begin any', async (t) => {
+    const told: unknown[] = [];
+    let isBusy = true;
+    const reconciler = widgets((object, context) => {
+      told.push(context.isSuspended);
+      return reportSize(object);
+    });
+    const { store, loop } = startWorld(t, [{ ...reconciler, isBusy: () => isBusy }]);
+    await store.create(widget('one', { size: 1, suspend: true }));
+    await loop.idle();
+
+    isBusy = false;
+    loop.poke(keyed('one'));
+    await loop.idle();
+
+    assert.deepEqual(told, [true]);
+  });
+
   it('is cleaned up and goes when it is deleted', async (t) => {
     const cleaned: string[] = [];
     const reconciler = widgets(

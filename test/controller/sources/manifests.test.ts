@@ -22,7 +22,8 @@ async function read(t: TestContext, files: Files, path?: string) {
 }
 
 /** A Mirror that is signed by the keys of a file. */
-const signed = (file: string) => mirrorYaml('m', { allowUnsigned: false, signedBy: { file } });
+const signedBy = (keys: object) => mirrorYaml('m', { allowUnsigned: false, signedBy: keys });
+const signed = (file: string) => signedBy({ file });
 
 async function publicKey(
   t: TestContext,
@@ -258,6 +259,18 @@ describe('the key file of a Mirror', () => {
     assert.match(await problem({ 'k.asc': 'rubbish' }), /no armored public key block/);
     assert.match(await problem({ 'k.asc': secret }), /private key/);
     assert.match(await problem({ 'k.asc': 'x'.repeat(512 * 1024 + 1) }), /at most 512 KiB/);
+  });
+
+  it('may be inline, and is looked at as well there', async (t) => {
+    const { armored, secret } = await publicKey(t);
+    const toldOf = async (inline: string) =>
+      (await read(t, { 'a.yaml': signedBy({ inline }) })).told.join();
+    assert.equal(await toldOf(armored), '');
+    assert.match(
+      await toldOf('rubbish'),
+      /^a.yaml:2:\d+: spec.signedBy.inline: no armored public key/,
+    );
+    assert.match(await toldOf(secret), /spec.signedBy.inline: the keyring holds a private key/);
   });
 
   it('has to be inside the source, links followed', async (t) => {

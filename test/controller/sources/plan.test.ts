@@ -39,6 +39,7 @@ interface World {
   applied?: readonly string[];
   bad?: PlanInput['reading']['bad'];
   complete?: boolean;
+  empty?: readonly string[];
   objects?: readonly KubeObject[];
   approved?: string;
 }
@@ -49,11 +50,12 @@ function planned({
   applied = [],
   bad = [],
   complete = true,
+  empty = [],
   objects,
   approved,
 }: World) {
   const plan = planChanges({
-    reading: { manifests: declared.map((name) => loaded(name)), bad, complete },
+    reading: { manifests: declared.map((name) => loaded(name)), bad, complete, empty },
     inventory: applied.map(entry),
     objects: objects ?? applied.map((name) => object(name)),
     approved,
@@ -74,6 +76,7 @@ describe('what to apply', () => {
         ],
         bad: [],
         complete: true,
+        empty: [],
       },
       inventory: [],
       objects: [
@@ -97,7 +100,12 @@ describe('what to apply', () => {
   it('comes in the order in which kinds build on each other', () => {
     const order = ['Environment', 'Snapshot', 'Mirror', 'MirrorSet'];
     const { apply } = planChanges({
-      reading: { manifests: order.map((kind) => loaded('a', {}, kind)), bad: [], complete: true },
+      reading: {
+        manifests: order.map((kind) => loaded('a', {}, kind)),
+        bad: [],
+        complete: true,
+        empty: [],
+      },
       inventory: [],
       objects: [],
     });
@@ -109,7 +117,7 @@ describe('what to apply', () => {
 
   it('leaves out what another config source has declared', () => {
     const { apply, problems } = planChanges({
-      reading: { manifests: [loaded('a'), loaded('b')], bad: [], complete: true },
+      reading: { manifests: [loaded('a'), loaded('b')], bad: [], complete: true, empty: [] },
       inventory: [],
       objects: [object('a')],
       claims: new Map([[keyOf(mirrorKey('a')), 'default/other']]),
@@ -147,7 +155,7 @@ describe('what to prune', () => {
 
   it('is what a run that was killed has created, and had only announced', () => {
     const plan = planChanges({
-      reading: { manifests: [loaded('a')], bad: [], complete: true },
+      reading: { manifests: [loaded('a')], bad: [], complete: true, empty: [] },
       inventory: [entry('a'), { ...entry('b'), uid: '' }],
       objects: [object('a'), object('b')],
     });
@@ -176,6 +184,19 @@ describe('what to prune', () => {
     }
     const bad = [{ kind: 'Snapshot', namespace: 'default', name: 'b' }];
     assert.deepEqual(planned({ declared: ['a', 'c', 'd'], applied, bad }).pruned, ['b']);
+  });
+
+  it('is not what a file has declared that is empty now', () => {
+    const { pruned, problems } = planned({
+      declared: ['a'],
+      applied: ['a', 'b'],
+      empty: ['f.yaml'],
+    });
+    assert.deepEqual(pruned, []);
+    const message = 'the file is empty, and has declared Mirror b; to delete that, remove the file';
+    assert.deepEqual(problems, [{ file: 'f.yaml', line: 1, column: 1, message }]);
+    const elsewhere = planned({ declared: ['a'], applied: ['a', 'b'], empty: ['e.yaml'] });
+    assert.deepEqual([elsewhere.pruned, elsewhere.problems], [['b'], []]);
   });
 });
 

@@ -27,7 +27,10 @@ import { GitRepository } from './git-repository.ts';
 const key = { kind: 'ConfigSource', namespace: 'default', name: 'config' };
 
 /** A reconciler beside a real store, and what the loop would do around it. */
-async function setUp(t: TestContext, spec: { location: string; path?: string; interval?: string }) {
+async function setUp(
+  t: TestContext,
+  spec: { location: string; branch?: string; path?: string; interval?: string },
+) {
   const store = openStore(t);
   const lines: string[] = [];
   const log = createLog({ format: 'text', level: 'debug', write: (line) => lines.push(line) });
@@ -156,10 +159,12 @@ describe('a directory of manifests', () => {
 
     assert.equal(failure?.reason, 'PruneHeld');
     assert.equal((await names()).length, 4);
-    assert.equal(status.prune?.objects.length, 4);
+    assert.deepEqual([status.prune?.total, status.prune?.objects.length], [4, 4]);
     assert.match(
       failure?.message ?? '',
-      new RegExp(`cairn.build/prune-approved=${status.prune?.digest}`),
+      new RegExp(
+        `cairn approve configsource/config .*cairn.build/prune-approved=${status.prune?.digest}`,
+      ),
     );
 
     const object = await source();
@@ -185,6 +190,65 @@ describe('a directory of manifests', () => {
     await run();
 
     assert.equal((await names()).length, 4);
+  });
+
+  it('that is being written, file by file, loses nothing until it has come to rest', async (t) => {
+    const location = tempDir(t);
+    await writeFiles(location, { 'a.yaml': five('a', 'b', 'c'), 'd.yaml': mirrorYaml('d') });
+    const { run, runTwice, names } = await setUp(t, { location });
+    await run();
+
+    await rm(join(location, 'd.yaml'));
+    for (const name of ['e', 'f', 'g']) {
+      await writeFiles(location, { [`${name}.yaml`]: mirrorYaml(name) });
+      await run();
+    }
+    assert.deepEqual(await names(), ['a', 'b', 'c', 'd', 'e', 'f', 'g']);
+
+    await runTwice();
+    assert.deepEqual(await names(), ['a', 'b', 'c', 'e', 'f', 'g']);
+  });
+
+  it('keeps what a file has declared that was cut to nothing', async (t) => {
+    const location = tempDir(t);
+    await writeFiles(location, { 'a.yaml': five('a', 'b', 'c'), 'd.yaml': mirrorYaml('d') });
+    const { run, runTwice, names } = await setUp(t, { location });
+    await run();
+
+    await writeFiles(location, { 'd.yaml': '' });
+    const { failure } = await runTwice();
+    assert.match(
+      failure?.message ?? '',
+      /^d\.yaml:1:1: the file is empty, and has declared Mirror d/,
+    );
+    assert.equal((await names()).length, 4);
+
+    await rm(join(location, 'd.yaml'));
+    await runTwice();
+    assert.deepEqual(await names(), ['a', 'b', 'c']);
+  });
+
+  it('has no branches, and a log that says so', async (t) => {
+    const { run, lines } = await setUp(t, { location: tempDir(t), branch: 'main' });
+
+    const { failure } = await run();
+
+    assert.equal(failure, undefined);
+    assert.match(lines.join(''), /a directory is read as it is, on no branch .*branch=main/);
+  });
+
+  it('that is a file is refused', async (t) => {
+    const folder = tempDir(t);
+    await writeFiles(folder, { 'a.yaml': mirrorYaml('a') });
+    const { run } = await setUp(t, { location: join(folder, 'a.yaml') });
+
+    const { failure } = await run();
+
+    assert.equal(failure?.reason, 'ConfigUnreachable');
+    assert.match(
+      failure?.message ?? '',
+      /^can not read .*a.yaml: it is a file; give its directory$/,
+    );
   });
 
   it('that is not there deletes nothing and says so', async (t) => {

@@ -112,7 +112,7 @@ async function busyAgent(t: TestContext) {
   const ask = (path: string, stop: AbortSignal) =>
     exchange(agent, { origin, path, method: 'GET' }, new MemorySink(10), {
       signal: stop,
-      deadlineMs: 10_000,
+      patience: { ms: 10_000, slowestBytesPerSecond: 1 },
     });
   const first = ask('/first', signal);
   while (asked.length < 1) await sleep(2);
@@ -139,7 +139,10 @@ test('what a sink throws ends the exchange', async (t) => {
   t.after(() => agent.destroy());
   const request = { origin: url, path: '/', method: 'GET' } as const;
 
-  const work = exchange(agent, request, new MemorySink(3), { signal, deadlineMs: 5000 });
+  const work = exchange(agent, request, new MemorySink(3), {
+    signal,
+    patience: { ms: 5000, slowestBytesPerSecond: 1 },
+  });
 
   assert.match((await failureOf(work)).message, /larger than the 3 bytes/);
 });

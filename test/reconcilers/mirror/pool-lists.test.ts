@@ -126,16 +126,32 @@ test('keeps no list of an index that is not what Release lists', async (t) => {
   assert.deepEqual(readdirSync(folder), []);
 });
 
-test('refuses an index that lists a path twice with different hashes', async (t) => {
-  const other = stanza('apple').replace(/SHA256: .*/, `SHA256: ${'1'.repeat(64)}`);
-  const { names, folder } = await world(t, text + other);
+for (const [what, field] of [
+  ['hashes', `SHA256: ${'1'.repeat(64)}`],
+  ['sizes', 'Size: 1'],
+] as const) {
+  test(`refuses an index that lists a path twice with different ${what}`, async (t) => {
+    const name = field.replace(/:.*/, '');
+    const other = stanza('apple').replace(new RegExp(`${name}: .*`), field);
+    const { names, folder } = await world(t, text + other);
+
+    await assert.rejects(names(), {
+      reason: 'UpstreamInconsistent',
+      message: /pool\/apple\.deb twice/,
+    });
+
+    assert.deepEqual(readdirSync(folder), []);
+  });
+}
+
+test('says what an index lacks whose packages have a SHA512 only', async (t) => {
+  const strong = stanza('apple').replace(/SHA256: .*/, `SHA512: ${'1'.repeat(128)}`);
+  const { names } = await world(t, strong);
 
   await assert.rejects(names(), {
-    reason: 'UpstreamInconsistent',
-    message: /pool\/apple\.deb twice/,
+    reason: 'IndexInvalid',
+    message: /Packages\.gz: it lists pool\/apple\.deb with a SHA512 only; .* by their SHA-256/,
   });
-
-  assert.deepEqual(readdirSync(folder), []);
 });
 
 test('takes a path that is listed twice with the same hash once', async (t) => {

@@ -112,6 +112,61 @@ test('a mirror that goes stops its refresh and is forgotten', async () => {
   assert.equal(world.pokes, 0);
 });
 
+test('a suspended mirror begins no refresh, and tells how the one of before ended', async () => {
+  const world = new ScriptedMirror();
+  await world.run();
+  world.edit({ suspend: true });
+  const during = await world.run();
+  assert.equal(during.status.refreshInProgress, true);
+  assert.equal(world.isBusy, true);
+  const ended = await world.succeed('a');
+
+  assert.equal(ended.failure, undefined);
+  assert.equal(ended.status.refreshInProgress, false);
+  assert.equal(ended.again, undefined);
+  assert.equal(world.isBusy, false);
+  assert.equal(world.calls.length, 1);
+});
+
+test('a mirror that was suspended before it was complete, and a restart, speaks of no refresh', async () => {
+  const world = new ScriptedMirror();
+  await world.run();
+  world.edit({ suspend: true });
+  await world.run();
+  world.restart();
+  assert.equal(world.isBusy, true);
+
+  const report = await world.run();
+
+  assert.equal(report.progressing, false);
+  assert.equal(report.failure?.reason, 'Suspended');
+  assert.equal(report.status.refreshInProgress, false);
+  assert.equal(world.isBusy, false);
+  world.edit({});
+  assert.equal((await world.run()).progressing, true);
+});
+
+for (const spec of [{ interval: '1h' }, { schedule: '0 3 * * *' }]) {
+  test(`a clock that is set back stops nothing: ${Object.keys(spec).join()}`, async () => {
+    const world = new ScriptedMirror(spec);
+    await world.run();
+    await world.succeed('a');
+    world.wait(30 * 24 * hour);
+    await world.run();
+    await world.succeed('b');
+    assert.equal(world.calls.length, 2);
+
+    world.wait(-20 * 24 * hour);
+    await world.run();
+    const { again } = await world.succeed('c');
+
+    assert.equal(world.calls.length, 3);
+    assert.ok((again?.ms ?? Infinity) <= 24 * hour);
+    await world.run();
+    assert.equal(world.calls.length, 3);
+  });
+}
+
 test('failures are tried again less and less often', async () => {
   const world = new ScriptedMirror();
   await world.run();

@@ -47,6 +47,11 @@ export class ScriptedMirror {
     };
   }
 
+  /** Whether the loop runs it although it is suspended. */
+  get isBusy(): boolean {
+    return this.#reconciler.isBusy?.(this.mirror) === true;
+  }
+
   /** The last refresh that was started. */
   get last(): Call {
     const call = this.calls.at(-1);
@@ -77,6 +82,7 @@ export class ScriptedMirror {
       poke: () => void (this.pokes += 1),
       signal: new AbortController().signal,
       ...(isNew ? { requested } : {}),
+      ...(this.mirror.spec.suspend ? { isSuspended: true } : {}),
     });
     const handled = (report.handled === undefined ? requested : report.handled) ?? before;
     const status = { ...report.status, ...(handled ? { lastHandledReconcileAt: handled } : {}) };

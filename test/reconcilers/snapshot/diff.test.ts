@@ -103,6 +103,22 @@ describe('a comparison of snapshots', () => {
     ]);
   });
 
+  it('takes two spellings of one version for no upgrade', async (t) => {
+    const spellings = async (before: string, after: string) =>
+      (await diffOf(t, [{ name: 'aa', version: before }], [{ name: 'aa', version: after }]))
+        .sources;
+    for (const [before, after] of [
+      ['1.0', '1.0-0'],
+      ['1.00', '1.0'],
+    ] as const) {
+      const [row, ...more] = await spellings(before, after);
+      assert.deepEqual(
+        [row?.change, row?.before, row?.after, more],
+        ['changed', before, after, []],
+      );
+    }
+  });
+
   it('compares newest with newest where an archive keeps several versions', async (t) => {
     const versions = (...list: string[]) => list.map((version) => ({ name: 'docker', version }));
     assert.deepEqual(briefly(await diffOf(t, versions('9', '10'), versions('9', '10', '11'))), [
