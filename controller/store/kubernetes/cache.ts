@@ -20,7 +20,7 @@ export class Cache {
   /** The newest version that was written here. */
   #written = 0;
   #history: History | undefined;
-  #waiting: (() => void)[] = [];
+  readonly #waiting = new Set<() => void>();
   readonly #changed: () => void;
 
   /** `changed` is called after each change of the history. */
@@ -130,9 +130,10 @@ export class Cache {
   async next(ms: number): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     const timer = setTimeout(resolve, ms);
-    this.#waiting.push(resolve);
+    this.#waiting.add(resolve);
     await promise;
     clearTimeout(timer);
+    this.#waiting.delete(resolve);
   }
 
   #remember(uid: string): void {
@@ -151,9 +152,7 @@ export class Cache {
   }
 
   #tell(): void {
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    for (const wake of waiting) wake();
+    for (const wake of this.#waiting) wake();
     this.#changed();
   }
 }

@@ -63,6 +63,7 @@ export class Connection implements Caller {
   readonly #agents: Readonly<Record<'calls' | 'watches', http.Agent>>;
   readonly #random: () => number;
   readonly #closed = new AbortController();
+  readonly #running = new Set<AbortController>();
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
@@ -123,17 +124,25 @@ export class Connection implements Caller {
   /** Ends all calls and watches. */
   close(): void {
     this.#closed.abort();
+    for (const attempt of this.#running) attempt.abort();
     for (const agent of Object.values(this.#agents)) agent.destroy();
   }
 
   async #attempt(call: Call): Promise<Answer> {
     const { attemptMs = defaultAttemptMs } = this.#options;
-    const allowedMs = call.fence?.() ?? attemptMs;
-    const late = AbortSignal.timeout(Math.floor(Math.min(allowedMs, attemptMs)));
-    const whole = AbortSignal.any([late, this.#closed.signal]);
-    const answer = await answerOf(await this.#send(call, 'calls', { whole }));
-    if (answer.status < 300) return answer;
-    throw this.#refusal(answer);
+    const allowedMs = Math.min(call.fence?.() ?? attemptMs, attemptMs);
+    // a controller for each attempt: signals that live for ever gather what was derived from them
+    const attempt = new AbortController();
+    const timer = setTimeout(() => attempt.abort(), Math.floor(allowedMs));
+    this.#running.add(attempt);
+    try {
+      const answer = await answerOf(await this.#send(call, 'calls', { whole: attempt.signal }));
+      if (answer.status < 300) return answer;
+      throw this.#refusal(answer);
+    } finally {
+      clearTimeout(timer);
+      this.#running.delete(attempt);
+    }
   }
 
   /** What is over at once costs little: the other end has closed a connection that was kept, say. */

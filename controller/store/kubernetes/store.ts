@@ -108,7 +108,7 @@ export class KubernetesStore implements Store, InventoryStore, EventReader {
 
   /** Resolves when everything was listed once; throws what is in the way after so long. */
   async synced(patienceMs: number): Promise<void> {
-    for (const kind of this.#served.keys()) await this.#ready(kind, patienceMs);
+    await Promise.all([...this.#served.keys()].map((kind) => this.#ready(kind, patienceMs)));
   }
 
   /** Why the server can't be followed, in sentences for people; empty when all is well. */

@@ -188,6 +188,7 @@ describe('cairn wait', () => {
     assert.equal((await server.cairn('wait mirrors')).status, 2);
   });
 });
+
 function listOf(items: readonly unknown[]): string {
   return JSON.stringify({ kind: 'MirrorList', metadata: { resourceVersion: '1' }, items });
 }
