@@ -14,7 +14,8 @@ interface Edition {
 
 /**
  * One download that several may read along with. It stops when the last of them has left. When it
- * has to start over, those who have read of the bytes before are broken off: they may have been wrong.
+ * has to start over, those who have read of the bytes before are broken off, for they may have been
+ * wrong; then it goes on to its end without them, so that they find the right ones when they ask again.
  */
 export class Download {
   /** Resolves when the file is verified and kept. */
@@ -67,7 +68,7 @@ export class Download {
       if (!joined) return;
       joined = false;
       this.#readers -= 1;
-      if (this.#readers === 0 && !this.#finished) {
+      if (this.#readers === 0 && !this.#finished && this.#edition.starts === 0) {
         this.#stop.abort(new Error('nobody waits for it any more'));
       }
     };

@@ -73,6 +73,21 @@ test('who has read along with bytes that turn out wrong is broken off, and the n
   assert.ok((await collect((await fetch()).stream())).equals(right));
 });
 
+test('bytes that are wrong again and again leave nothing to go on with', async (t) => {
+  const go = Promise.withResolvers<void>();
+  const whole: Answer = (_, response) => void response.end(wrong.subarray(4_000_000));
+  const slowly = upTo(wrong, 4_000_000, go.promise, whole);
+  const { asked, fetch } = await lazyFile(t, slowly, slowly);
+
+  const first = await fetch();
+  await assert.rejects(collect(first.stream(), go.resolve));
+  const second = await collect((await fetch()).stream()).catch(() => undefined);
+
+  assert.ok(second === undefined || second.equals(right));
+  assert.ok((await collect((await fetch()).stream())).equals(right));
+  for (const { headers } of asked) assert.equal(headers.range, undefined);
+});
+
 test('a download that has to begin again breaks off those who have read of it', async (t) => {
   const go = Promise.withResolvers<void>();
   const { asked, fetch } = await lazyFile(t, upTo(wrong, 4_000_000, go.promise, breakOff));
