@@ -2,7 +2,7 @@
 with-node = scripts/with-node
 node = $(with-node) node --disable-warning=ExperimentalWarning
 
-.PHONY: help run test check bench crds clean
+.PHONY: help run test check bench crds image clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' Makefile
@@ -26,6 +26,9 @@ bench: ## Measure Cairn beside aptly, debmirror and apt-mirror; options go into 
 crds: ## Write crds/*.yaml again from the kinds in crds/*.ts
 	@scripts/setup --dev
 	@$(with-node) npm run --silent crds
+
+image: ## Build the container image into .cache/cairn-image.tar, and test it; as root where no Docker runs
+	@scripts/with-docker sh -c 'scripts/build-image --output .cache/cairn-image.tar $(ARGS) && scripts/test-image'
 
 clean: ## Remove all that was fetched or made: node_modules and .cache
 	rm -rf node_modules .cache

@@ -228,8 +228,8 @@ describe('the store on Kubernetes', needsKubernetes, () => {
 
     assert.deepEqual((await writing).metadata.labels, { written: 'meanwhile' });
     await until(async () => {
-      const stale = await read(other, 'one');
-      return stale.metadata.labels?.['written'] === 'meanwhile';
+      const seen = await other.get(keyed('one')); // maybe never before the server went away
+      return seen?.metadata.labels?.['written'] === 'meanwhile';
     });
     await other.delete(keyed('one'));
     await until(async () => (await store.get(keyed('one'))) === undefined);

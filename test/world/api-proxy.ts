@@ -30,6 +30,8 @@ export interface SeenRequest {
   readonly authorization: string;
   /** Of `performance.now()`. */
   readonly at: number;
+  /** What the server, or a fault, has answered by now. */
+  status?: number;
 }
 
 type Match = (request: SeenRequest) => boolean;
@@ -100,19 +102,24 @@ export class ApiProxy {
   #serve(req: http.IncomingMessage, res: http.ServerResponse): void {
     const { method = '', url: path = '', headers } = req;
     const { authorization = '' } = headers;
-    const seen = { method, path, authorization, at: performance.now() };
+    const seen: SeenRequest = { method, path, authorization, at: performance.now() };
     this.requests.push(seen);
     const fault = this.#take(seen);
     if (fault?.silent) return;
     if (fault?.status !== undefined) {
+      seen.status = fault.status;
       res.writeHead(fault.status, { 'content-type': 'application/json', ...fault.headers });
       res.end(`${JSON.stringify(fault.body ?? {})}\n`);
       return;
     }
-    this.#pass(req, res, fault?.loseAnswer ?? false);
+    this.#pass(req, res, { seen, loseAnswer: fault?.loseAnswer ?? false });
   }
 
-  #pass(req: http.IncomingMessage, res: http.ServerResponse, loseAnswer: boolean): void {
+  #pass(
+    req: http.IncomingMessage,
+    res: http.ServerResponse,
+    { seen, loseAnswer }: { readonly seen: SeenRequest; readonly loseAnswer: boolean },
+  ): void {
     const { method, url: path = '', headers } = req;
     const passed = https.request(new URL(path, this.#options.url), {
       method,
@@ -121,6 +128,7 @@ export class ApiProxy {
     });
     passed.on('error', () => res.socket?.resetAndDestroy());
     passed.on('response', (answer) => {
+      if (answer.statusCode !== undefined) seen.status = answer.statusCode;
       if (loseAnswer) {
         answer.resume().on('end', () => res.socket?.resetAndDestroy());
         return;

@@ -1,0 +1,185 @@
+/** What the chart's Role grants is what Cairn asks a real API server for: no more, no less. */
+import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, it, type TestContext } from 'node:test';
+import { kinds } from '../../crds/index.ts';
+import { apiVersion } from '../../crds/object.ts';
+import { eventually, product, type Product } from '../e2e/product.ts';
+import { startApiProxy, type ApiProxy } from '../world/api-proxy.ts';
+import type { Cairn } from '../world/cairn.ts';
+import { helmOf, needsHelm } from '../world/helm.ts';
+import { startKubernetes, type Kubernetes } from '../world/kubernetes.ts';
+import { needsKubernetes } from '../world/kubernetes-programs.ts';
+import { argsOf, namespace, only, rendered, type Rendered } from './chart.ts';
+import type { Values } from './matrix.ts';
+import { granted, used } from './rights.ts';
+
+const isMissing = needsHelm.skip === false ? needsKubernetes : needsHelm;
+
+interface World {
+  readonly product: Product;
+  readonly cairn: Cairn;
+  readonly proxy: ApiProxy;
+  readonly role: Rendered;
+  kubectl(args: readonly string[], input?: string): Promise<string>;
+}
+
+describe('the rights that the chart grants', isMissing, () => {
+  it('are those that declared objects need, if kubectl alone declares them', async (t) => {
+    const world = await start(t, { rbac: { declare: false } });
+    await liveALife(world);
+    await compare(world);
+  });
+
+  it('are those that replicas with a config source and a writable API need', async (t) => {
+    const world = await start(t, {
+      replicas: 2,
+      persistence: { accessModes: ['ReadWriteMany'] },
+    });
+    await liveALife(world);
+    await declareByItself(world);
+    await compare(world);
+  });
+});
+
+/** Cairn as the chart starts it, with the rights of the chart's service account. */
+async function start(t: TestContext, values: Values): Promise<World> {
+  const kubernetes = await startKubernetes(t);
+  const kubectl = async (args: readonly string[], input?: string) => {
+    const all = ['--namespace', namespace, ...args];
+    const done = await kubernetes.kubectl(all, input === undefined ? {} : { input });
+    assert.equal(done.code, 0, `kubectl ${args.join(' ')}: ${done.output}\n${world?.cairn.logs}`);
+    return done.stdout;
+  };
+  let world: World | undefined;
+  await kubectl(['create', 'namespace', namespace]);
+  const objects = await rendered(helmOf(t), values);
+  for (const object of objects) await kubectl(['apply', '-f', '-'], JSON.stringify(object));
+  await kubectl(['wait', '--for=condition=Established', 'crd', '--all', '--timeout=30s']);
+  const made = await product(t);
+  made.archive.add({ name: 'hello', version: '1.0' });
+  await made.archive.publish();
+  const proxy = await startApiProxy(t, kubernetes);
+  const env = { KUBECONFIG: await kubeconfigOf(kubernetes, proxy, kubectl) };
+  const args = argsOf(objects).filter((arg) => /^--(kubernetes|namespace|elect)/.test(arg));
+  const config = args.includes('--elect') ? made.config : undefined;
+  const cairn = await made.start({ config, args, env });
+  world = { product: made, cairn, proxy, role: only(objects, 'Role'), kubectl };
+  return world;
+}
+
+/** A token of the service account, as a Pod gets one, and the proxy in place of the server. */
+async function kubeconfigOf(
+  { folder }: Kubernetes,
+  { url }: ApiProxy,
+  kubectl: World['kubectl'],
+): Promise<string> {
+  const token = (await kubectl(['create', 'token', 'cairn'])).trim();
+  const file = path.join(folder, 'cairn-kubeconfig');
+  const config = {
+    apiVersion: 'v1',
+    kind: 'Config',
+    // without TLS to the proxy the library wants to be told that this is meant
+    clusters: [{ name: 'test', cluster: { server: url, 'insecure-skip-tls-verify': true } }],
+    users: [{ name: 'cairn', user: { token } }],
+    contexts: [{ name: 'test', context: { cluster: 'test', user: 'cairn', namespace } }],
+    'current-context': 'test',
+  };
+  writeFileSync(file, JSON.stringify(config), { mode: 0o600 });
+  return file;
+}
+
+/** Objects are declared, promoted, rolled back, touched, found wanting, and deleted. */
+async function liveALife(world: World): Promise<void> {
+  const { kubectl, product: made, cairn, proxy } = world;
+  // What somebody else has written meanwhile is read again.
+  for (const { plural } of kinds) {
+    const pattern = new RegExp(`/${plural}/[^?]+\\?`);
+    const conflict = { status: 409, body: { kind: 'Status', reason: 'Conflict', code: 409 } };
+    proxy.fault(({ method, path }) => method === 'PUT' && pattern.test(path), conflict);
+  }
+  const key = readFileSync(path.join(made.config, 'keys/archive.asc'), 'utf8');
+  for (const object of life(made, key)) await kubectl(['apply', '-f', '-'], JSON.stringify(object));
+  const ready = ['wait', '--for=condition=Ready', '--timeout=60s'];
+  await kubectl([...ready, 'mirror/demo', 'mirrorset/base', 'snapshot/one', 'environment/stable']);
+  // the second time, the events that tell of it are known already
+  for (const snapshot of ['missing', 'one', 'missing', 'one']) {
+    const patch = JSON.stringify({ spec: { snapshotRef: { name: snapshot } } });
+    await kubectl(['patch', 'environment', 'stable', '--type=merge', '--patch', patch]);
+    const is = snapshot === 'missing' ? 'False' : 'True';
+    await kubectl(['wait', `--for=condition=Ready=${is}`, 'environment/stable', '--timeout=30s']);
+  }
+  for (const one of ['mirror/demo', 'mirrorset/base', 'snapshot/one', 'environment/stable']) {
+    const done = await cairn.cli('reconcile', one, '-n', namespace);
+    assert.equal(done.code, 0, done.output);
+  }
+  const described = await cairn.cli('describe', 'mirror/demo', '-n', namespace);
+  assert.match(described.output, /Succeeded/);
+  await kubectl(['delete', 'environments,snapshots,mirrorsets,mirrors', '--all', '--timeout=30s']);
+}
+
+interface Declared {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: { readonly name: string; readonly namespace: string };
+  readonly spec: object;
+}
+
+function life({ upstream }: Product, key: string): readonly Declared[] {
+  const object = (kind: string, name: string, spec: object) => ({
+    apiVersion,
+    kind,
+    metadata: { name, namespace },
+    spec,
+  });
+  return [
+    object('Mirror', 'demo', {
+      url: `${upstream.url}/debian`,
+      suites: ['stable'],
+      signedBy: { inline: key },
+    }),
+    object('MirrorSet', 'base', { mirrors: [{ name: 'demo' }] }),
+    object('Snapshot', 'one', { mirrorSetRef: { name: 'base' } }),
+    object('Environment', 'stable', { snapshotRef: { name: 'one' } }),
+  ];
+}
+
+/** A config source applies objects of every kind, twice; the API makes and deletes some. */
+async function declareByItself(world: World): Promise<void> {
+  const { kubectl, product: made, cairn } = world;
+  const key = readFileSync(path.join(made.config, 'keys/archive.asc'), 'utf8');
+  const metadata = { name: 'other', namespace };
+  const spec = { location: made.config, path: 'keys', suspend: true };
+  const objects = [...life(made, key), { apiVersion, kind: 'ConfigSource', metadata, spec }];
+  made.write('all.yaml', objects.map((object) => JSON.stringify(object)).join('\n---\n'));
+  await kubectl(['wait', '--for=create', 'environment/stable', '--timeout=60s']);
+  await kubectl(['wait', '--for=condition=Ready', 'environment/stable', '--timeout=60s']);
+  made.write('more.yaml', JSON.stringify({ ...objects[1], metadata: { name: 'more', namespace } }));
+  await kubectl(['wait', '--for=create', 'mirrorset/more', '--timeout=60s']);
+  for (const object of objects) {
+    const plural = kinds.find(({ kind }) => kind === object.kind)?.plural ?? '';
+    const collection = `${cairn.url}/apis/${apiVersion}/namespaces/${namespace}/${plural}`;
+    const headers = {
+      authorization: `Bearer ${cairn.tokens.admin}`,
+      'content-type': 'application/json',
+    };
+    const body = JSON.stringify({ ...object, metadata: { name: 'made', namespace } });
+    const created = await fetch(collection, { method: 'POST', headers, body });
+    assert.equal(created.status, 201, await created.text());
+    const gone = await fetch(`${collection}/made`, { method: 'DELETE', headers });
+    assert.equal(gone.status, 200, await gone.text());
+  }
+}
+
+/** What Cairn still had to do by itself may come a moment after what was waited for. */
+async function compare({ proxy, role, cairn }: World): Promise<void> {
+  const rights = granted(role.rules ?? []);
+  await eventually(() => {
+    const asked = used(proxy.requests, namespace);
+    return rights.every((one) => asked.includes(one));
+  }, 'every right is used').catch(() => undefined);
+  const denied = proxy.requests.filter(({ status }) => status === 401 || status === 403);
+  assert.deepEqual(denied, [], cairn.logs);
+  assert.deepEqual(used(proxy.requests, namespace), rights);
+}

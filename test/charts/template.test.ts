@@ -1,0 +1,164 @@
+/** The chart by itself: `helm lint`, `helm template`, its schema, its page. */
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, it } from 'node:test';
+import { load } from 'js-yaml';
+import { parseOptions } from '../../controller/cli/command.ts';
+import { loadCommand } from '../../controller/cli/commands.ts';
+import { crdFile, crdYaml } from '../../crds/crd.ts';
+import { kinds } from '../../crds/index.ts';
+import { helmOf, needsHelm } from '../world/helm.ts';
+import { suiteScope } from '../world/temp.ts';
+import {
+  argsOf,
+  chart,
+  namespace,
+  only,
+  podTemplate,
+  release,
+  rendered,
+  template,
+} from './chart.ts';
+import { matrix, refused } from './matrix.ts';
+
+const text = (file: string) => readFileSync(path.join(chart, file), 'utf8');
+
+describe('helm', needsHelm, () => {
+  const helm = helmOf(suiteScope());
+
+  for (const [name, values] of Object.entries(matrix)) {
+    it(`finds nothing wrong with ${name}`, async () => {
+      const args = ['lint', '--strict', chart, '--values', '-'];
+      const { code, output } = await helm(args, JSON.stringify(values));
+      assert.equal(code, 0, output);
+      assert.doesNotMatch(output, /WARNING|ERROR/);
+    });
+
+    it(`starts cairn with options that it has: ${name}`, async () => {
+      const [command = '', ...args] = argsOf(await rendered(helm, values));
+      const { options = {} } = (await loadCommand(command)) ?? {};
+      parseOptions(args, options);
+    });
+
+    it(`lets nothing run as root, or write where it should not: ${name}`, async () => {
+      const { spec } = podTemplate(await rendered(helm, values));
+      const said = JSON.stringify(spec);
+      assert.match(said, /"runAsNonRoot":true,"runAsUser":65532/);
+      assert.match(said, /"readOnlyRootFilesystem":true/);
+      assert.match(said, /"allowPrivilegeEscalation":false/);
+      assert.match(said, /"capabilities":{"drop":\["ALL"\]}/);
+      assert.doesNotMatch(said, /hostPath|hostNetwork|hostPID|privileged/);
+      const mounts = spec.containers.flatMap(({ volumeMounts }) => volumeMounts);
+      assert.deepEqual(
+        mounts.map((mount) => mount.name).sort(),
+        spec.volumes.map((volume) => volume.name).sort(),
+      );
+    });
+  }
+
+  for (const [what, [values, word]] of Object.entries(refused)) {
+    it(`refuses ${what}`, async () => {
+      const args = ['template', 'cairn', chart, '--values', '-'];
+      const { code, stderr } = await helm(args, JSON.stringify(values));
+      assert.notEqual(code, 0);
+      assert.match(stderr, new RegExp(`don't meet the specifications of the schema.*${word}`, 's'));
+    });
+  }
+
+  it('refuses several replicas on a volume that one can write', async () => {
+    const { code, stderr } = await helm(['template', release, chart, '--set', 'replicas=2']);
+    assert.notEqual(code, 0);
+    assert.match(stderr, /replicas: more than one need a volume that all of them can write/);
+  });
+
+  it('renders the same objects each time', async () => {
+    const all = matrix['everything there is'] ?? {};
+    assert.equal(await template(helm, all), await template(helm, all));
+  });
+
+  it('keeps the definitions of all kinds, and the data, on uninstall', async () => {
+    const objects = await rendered(helm, {});
+    const kept = objects
+      .filter(({ metadata }) => metadata.annotations?.['helm.sh/resource-policy'] === 'keep')
+      .map(({ metadata }) => metadata.name);
+
+    const wanted = [...kinds.map(({ plural }) => `${plural}.cairn.build`), 'cairn-data'];
+    assert.deepEqual(kept.sort(), wanted.sort());
+  });
+
+  it('declares each kind as crds/ does', async () => {
+    const objects = await rendered(helm, {});
+    const specs = objects
+      .filter(({ kind }) => kind === 'CustomResourceDefinition')
+      .map(({ metadata, spec }) => [metadata.name, spec]);
+
+    const wanted = kinds.map((kind) => {
+      const { metadata, spec } = load(crdYaml(kind)) as {
+        metadata: { name: string };
+        spec: object;
+      };
+      return [metadata.name, spec];
+    });
+    assert.deepEqual(Object.fromEntries(specs), Object.fromEntries(wanted));
+  });
+
+  it('grants in one namespace only, and nothing about Secrets', async () => {
+    for (const values of Object.values(matrix)) {
+      const objects = await rendered(helm, values);
+      assert.deepEqual(
+        objects.filter(({ kind }) => kind.startsWith('ClusterRole')),
+        [],
+      );
+      const rules = objects.flatMap((one) => one.rules ?? []);
+      assert.doesNotMatch(JSON.stringify(rules), /secrets|"\*"/);
+    }
+    const objects = await rendered(helm, matrix['another namespace'] ?? {});
+    assert.equal(only(objects, 'Role').metadata.namespace, 'archives');
+    assert.equal(only(objects, 'Deployment').metadata.namespace, namespace);
+    assert.ok(argsOf(objects).includes('--namespace=archives'));
+  });
+
+  it('says how clients reach Cairn behind an ingress', async () => {
+    const urlOf = async (name: string) =>
+      argsOf(await rendered(helm, matrix[name] ?? {})).find((arg) => /external-url/.test(arg));
+    assert.equal(await urlOf('everything there is'), '--external-url=https://apt.example.com');
+    assert.equal(await urlOf('an ingress without TLS'), '--external-url=http://apt.example.com');
+    assert.equal(await urlOf('the defaults'), undefined);
+  });
+});
+
+describe('charts/cairn', () => {
+  it('has the definitions that crds/ has', () => {
+    const files = readdirSync(path.join(chart, 'files/crds'));
+    assert.deepEqual(files.sort(), kinds.map(crdFile).sort());
+    for (const kind of kinds) assert.equal(text(`files/crds/${crdFile(kind)}`), crdYaml(kind));
+  });
+
+  it('is of the version that package.json says', () => {
+    const { version } = JSON.parse(readFileSync(path.join(chart, '../../package.json'), 'utf8'));
+    assert.equal((load(text('Chart.yaml')) as { appVersion: string }).appVersion, version);
+  });
+
+  it('tells of every value on its page, and in its schema', () => {
+    const values = load(text('values.yaml')) as object;
+    const [, page = ''] = /^## Values$(.*?)^## /ms.exec(text('README.md')) ?? [];
+    const told = [...page.matchAll(/^\| `([^`]+)`/gm)].map(([, name]) => name);
+    assert.deepEqual(told, namesOf(values, JSON.parse(text('values.schema.json'))));
+  });
+});
+
+interface Schema {
+  readonly properties?: Readonly<Record<string, Schema>>;
+}
+
+/** The values that have no values of their own by the schema: `image.tag`, `resources.limits`. */
+function namesOf(values: object, schema: Schema, prefix = ''): string[] {
+  return Object.entries(values).flatMap(([name, value]) => {
+    const own = schema.properties?.[name];
+    assert.ok(own, `the schema lacks ${prefix}${name}`);
+    return own.properties && typeof value === 'object' && value !== null
+      ? namesOf(value, own, `${prefix}${name}.`)
+      : [`${prefix}${name}`];
+  });
+}
