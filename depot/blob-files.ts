@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { closeSync, createReadStream, openSync, statSync, writeSync } from 'node:fs';
+import { closeSync, createReadStream, openSync, readdirSync, statSync, writeSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Blob } from './depot.ts';
@@ -24,6 +24,11 @@ export async function* listBlobs(layout: Layout): AsyncGenerator<StoredBlob> {
       if (stat?.isFile()) yield { sha256, size: stat.size, storedAt: stat.ctimeMs };
     }
   }
+}
+
+/** The names in all directories of blobs. */
+export function blobNames(layout: Layout): ReadonlySet<string> {
+  return new Set(fanOut().flatMap((prefix) => readdirSync(join(layout.blobs, prefix))));
 }
 
 /** SHA-256 of a file, in hex. */

@@ -3,7 +3,7 @@ import { createReadStream, openSync, renameSync, rmSync, statSync } from 'node:f
 import { readFile, rm } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { CairnError } from '../crds/reasons.ts';
-import { hashFile, listBlobs, writeNewFile, type StoredBlob } from './blob-files.ts';
+import { blobNames, hashFile, listBlobs, writeNewFile, type StoredBlob } from './blob-files.ts';
 import type { Blob, BlobReader, BlobWriter } from './depot.ts';
 import { Draft } from './draft.ts';
 import { blobMissing, checkExpected, isCode, namedFailure, tooLarge } from './failures.ts';
@@ -33,6 +33,8 @@ export interface BlobsOptions {
 
 /** What `bytes` reads at most when its caller doesn't say. */
 const maxBytesInMemory = 256 * 1024 * 1024;
+/** More looks than this at single files take longer than reading the directories of most depots. */
+const manyLooks = 10_000;
 const readBuffer = { min: 4 * 1024, max: 1024 * 1024 };
 
 /**
@@ -68,6 +70,18 @@ export class FileBlobs implements BlobReader, BlobWriter, BlobSweeper {
     const stat = statSync(this.#layout.blob(sha256), { throwIfNoEntry: false });
     if (stat !== undefined) this.#journal.seen(stat.ctimeMs);
     return stat?.size;
+  }
+
+  /**
+   * Those of many blobs that are not here in their full size, each once. Where hardly any is here,
+   * reading the directories is quicker than a look at each.
+   */
+  lacking<B extends Blob>(wanted: Iterable<B>): readonly B[] {
+    const all = new Map([...wanted].map((blob) => [blob.sha256, blob])).values().toArray();
+    const known = all.length > manyLooks ? blobNames(this.#layout) : undefined;
+    const isHere = ({ sha256, size }: B) =>
+      known?.has(sha256) !== false && this.size(sha256) === size;
+    return all.filter((blob) => !isHere(blob));
   }
 
   path(sha256: string): string {

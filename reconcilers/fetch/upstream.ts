@@ -11,11 +11,14 @@ import {
   always,
   checkEncoding,
   conditional,
-  escapePath,
   isAskedFor,
   noCache,
+  placeAt,
+  placeBelow,
+  urlOf,
   validatorsOf,
   type Asked,
+  type Place,
   type Validators,
 } from './requests.ts';
 import { followed, placeOf, refusal, unreachable } from './responses.ts';
@@ -50,7 +53,7 @@ export class Upstream {
 
   constructor(options: UpstreamOptions) {
     this.#options = options;
-    this.#base = new URL(options.url.endsWith('/') ? options.url : `${options.url}/`);
+    this.#base = new URL('.', options.url.endsWith('/') ? options.url : `${options.url}/`);
     this.#dispatcher = dispatcherOf(options);
     const { bytesPerSecond = Infinity, connections } = options;
     this.#pace = options.bytesPerSecond ? paceOf(bytesPerSecond) : undefined;
@@ -201,34 +204,35 @@ export class Upstream {
 
   /** One GET, redirects followed; the sink sees the last response, whose status was asked for. */
   async #get(path: string, sink: ResponseSink, request: Asked): Promise<void> {
-    let url = new URL(escapePath(path), this.#base);
+    let place = placeBelow(this.#base, path);
     const seen = new Set<string>();
     for (;;) {
-      await this.#once(url, sink, request);
+      await this.#once(place, sink, request);
       if (isAskedFor(sink.status, request)) return;
+      const url = urlOf(place);
       const next = followed(url, sink.status, sink.headers);
       if (!next) throw refusal(url, sink.status, sink.headers);
       seen.add(url.href);
       if (seen.has(next.href) || seen.size > mostRedirects) {
         throw new CairnError('UpstreamRefused', `${placeOf(url)} redirects in a loop`);
       }
-      url = next;
+      place = placeAt(next);
     }
   }
 
-  async #once(url: URL, sink: Sink, asked: Asked): Promise<void> {
+  async #once(place: Place, sink: Sink, asked: Asked): Promise<void> {
     const { signal, headers, method = 'GET' } = asked;
     const { slots, connections, stallMs } = this.#options;
     const request: Dispatcher.DispatchOptions = {
-      origin: url.origin,
-      path: url.pathname + url.search,
+      origin: place.origin,
+      path: place.path,
       method,
-      headers: { ...always, ...headers, ...this.#authorization(url) },
+      headers: { ...always, ...headers, ...this.#authorization(place) },
       // Said here, for a proxy agent doesn't pass on what it was made with.
       headersTimeout: stallMs,
       bodyTimeout: stallMs,
     };
-    await slots.use(url.host, connections, signal, async () => {
+    await slots.use(place.host, connections, signal, async () => {
       try {
         await exchange(this.#dispatcher, request, sink, {
           signal,
@@ -237,15 +241,16 @@ export class Upstream {
         });
       } catch (error) {
         signal.throwIfAborted();
+        const url = urlOf(place);
         if (this.#isClosed) throw new CairnError('UpstreamUnreachable', `${placeOf(url)}: closed`);
         throw unreachable(url, error);
       }
     });
   }
 
-  #authorization(url: URL): Record<string, string> {
+  #authorization({ origin }: Place): Record<string, string> {
     const { credentials } = this.#options;
-    if (!credentials || url.origin !== this.#base.origin) return {};
+    if (!credentials || origin !== this.#base.origin) return {};
     if (credentials.bearerToken) return { authorization: `Bearer ${credentials.bearerToken}` };
     if (credentials.username === undefined) return {};
     return { authorization: basic(credentials.username, credentials.password ?? '') };

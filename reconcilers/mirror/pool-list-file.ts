@@ -1,10 +1,20 @@
-import { hash, randomUUID } from 'node:crypto';
-import { mkdirSync, readFileSync, renameSync, utimesSync, writeFileSync } from 'node:fs';
+import { createHash, hash, randomUUID } from 'node:crypto';
+import {
+  closeSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  utimesSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
 import type { TreeEntry } from '../../depot/depot.ts';
 import { formatEntry, parseLines } from '../../depot/tree-format.ts';
 
 const headBytes = 64 + 1;
+const entriesAtOnce = 1000;
 
 /**
  * The list in a file of the cache: a line with the SHA-256 of the rest, then the lines of a tree.
@@ -23,11 +33,24 @@ export function readList(file: string): readonly TreeEntry[] | undefined {
   }
 }
 
-/** Writes it all at once, making the folder when it is gone. */
+/** Writes it so that it is there as a whole or not at all, making the folder when it is gone. */
 export function writeList(file: string, entries: readonly TreeEntry[]): void {
-  const lines = entries.map(formatEntry).join('');
   const draft = `${file}.${randomUUID()}.tmp`;
   mkdirSync(dirname(file), { recursive: true });
-  writeFileSync(draft, `${hash('sha256', lines)}\n${lines}`);
+  const fd = openSync(draft, 'wx');
+  try {
+    writeFileSync(fd, ' '.repeat(headBytes));
+    const digest = createHash('sha256');
+    // Bit by bit: the text of a whole list is as large as all its entries are in memory.
+    for (let at = 0; at < entries.length; at += entriesAtOnce) {
+      const lines = entries.slice(at, at + entriesAtOnce).map(formatEntry);
+      const bytes = Buffer.from(lines.join(''));
+      digest.update(bytes);
+      writeFileSync(fd, bytes);
+    }
+    writeSync(fd, `${digest.digest('hex')}\n`, 0, 'latin1');
+  } finally {
+    closeSync(fd);
+  }
   renameSync(draft, file);
 }

@@ -76,6 +76,21 @@ describe('blobs in files', () => {
     assert.deepEqual(draftsIn(root), []);
   });
 
+  for (const others of [0, 20_000]) {
+    it(`are told apart from those that are lacking or damaged, of ${others + 3} as well`, async (test) => {
+      const root = await folder(test);
+      const blobs = await openBlobs(root);
+      const here = blobs.put(Buffer.from('here'));
+      const damaged = blobs.put(Buffer.from('damaged'));
+      truncateSync(blobs.path(damaged.sha256), 3);
+      const absent = Array.from({ length: others + 1 }, (_, at) => blobOf(Buffer.from(`no ${at}`)));
+
+      const lacking = blobs.lacking([here, damaged, ...absent, here, ...absent]);
+
+      assert.deepEqual(lacking, [damaged, ...absent]);
+    });
+  }
+
   it('are listed without the strangers among them', async (test) => {
     const root = await folder(test);
     const blobs = await openBlobs(root);
