@@ -20,6 +20,7 @@ export interface PoolDeps {
 
 /** Files that go to the other thread at once: many enough that messages cost nothing. */
 const batchSize = 32;
+const stretchBytes = 64 * 1024 * 1024;
 
 /**
  * Fetches the pool files that the depot doesn't have, several at a time; of many, half in a thread
@@ -40,8 +41,12 @@ export async function fetchPool(
   const context: FetchContext = {
     ...deps,
     onMissing: spec.missingFiles.pool,
-    onBytes: (count) => counter.bytes(count),
+    onBytes: (count) => {
+      counter.bytes(count);
+      flush(count);
+    },
   };
+  const flush = inStretches(() => void deps.blobs.sync().catch(() => {})); // told by the last one
   try {
     await Promise.all([
       ...Array.from({ length: connections - remote }, () => localLane(work, context, counter)),
@@ -52,6 +57,20 @@ export async function fetchPool(
   } finally {
     await thread?.close();
   }
+}
+
+/**
+ * Has what is fetched brought to the disk while more is coming: the disk has nothing else to do
+ * meanwhile, the end has not to wait for all of it, and a power cut harms less.
+ */
+function inStretches(sync: () => void): (bytes: number) => void {
+  let unsynced = 0;
+  return (bytes) => {
+    unsynced += bytes;
+    if (unsynced < stretchBytes) return;
+    unsynced = 0;
+    sync();
+  };
 }
 
 class SharedWork {
