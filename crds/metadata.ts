@@ -2,6 +2,7 @@ import { shown } from './expectation.ts';
 import { unknownField } from './hint.ts';
 import type { SpecProblem } from './kind.ts';
 import type { Manifest } from './object.ts';
+import { isRecord } from './record.ts';
 
 type Metadata = Manifest['metadata'];
 
@@ -156,8 +157,4 @@ function strings(map: Record<string, unknown>): Record<string, string> {
   return Object.fromEntries(
     Object.entries(withTexts(map)).map(([key, value]) => [key, String(value)]),
   );
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

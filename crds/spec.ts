@@ -5,6 +5,7 @@ import { nearestWord, unknownField } from './hint.ts';
 import type { Kind, SpecProblem } from './kind.ts';
 import { withoutNulls } from './nulls.ts';
 import { mapSchema, plainSchema, schemaAt, type Schema } from './schema.ts';
+import { isRecord } from './record.ts';
 
 export interface SpecReading {
   /** With defaults filled in. It fits the schema only if there are no problems. */
@@ -181,8 +182,4 @@ function pathOf(pointer: string, schema: Schema): (string | number)[] {
     path.push(schemaAt(schema, path)?.type === 'array' ? Number(step) : step);
   }
   return ['spec', ...path];
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

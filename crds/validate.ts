@@ -5,6 +5,7 @@ import type { Kind, SpecProblem } from './kind.ts';
 import { readMetadata } from './metadata.ts';
 import { apiVersion, group, type Manifest } from './object.ts';
 import { readSpec } from './spec.ts';
+import { isRecord } from './record.ts';
 
 /** A manifest with defaults filled in, or all that is wrong with it. Never both. */
 export interface Validation {
@@ -133,8 +134,4 @@ function plainCopy(input: unknown): unknown {
   } catch {
     return undefined; // it contains itself, or is nested too deeply
   }
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

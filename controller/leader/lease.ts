@@ -1,7 +1,7 @@
 import { StoreError } from '../../crds/store.ts';
 import type { Caller } from '../store/kubernetes/connection.ts';
 import { microTime } from '../store/kubernetes/events.ts';
-import { isRecord } from '../store/kubernetes/statuses.ts';
+import { isRecord } from '../../crds/record.ts';
 
 export interface LeaseOptions {
   readonly connection: Caller;

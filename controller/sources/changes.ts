@@ -1,6 +1,7 @@
 import type { KubeObject, ManagedFieldsEntry, Manifest } from '../../crds/object.ts';
 import { isSame } from '../json.ts';
 import { fromFieldsV1, union, type FieldSet } from '../store/managed-fields/field-set.ts';
+import { isRecord } from '../../crds/record.ts';
 
 /** One field that differs. `from` or `to` is left out where there is none. */
 export interface FieldChange {
@@ -70,8 +71,4 @@ function differences(path: string, from: unknown, to: unknown): FieldChange[] {
   }
   const keys = new Set([...Object.keys(from), ...Object.keys(to)]);
   return [...keys].sort().flatMap((key) => differences(`${path}.${key}`, from[key], to[key]));
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

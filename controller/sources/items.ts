@@ -2,6 +2,7 @@ import type { ManifestProblem } from '../../crds/config-source.ts';
 import type { SpecProblem } from '../../crds/kind.ts';
 import { isNamespaceName, isObjectName } from '../../crds/metadata.ts';
 import type { Document } from './documents.ts';
+import { isRecord } from '../../crds/record.ts';
 
 /** One object that a document declares: the document itself, or an item of a `kind: List`. */
 export interface Item {
@@ -59,8 +60,4 @@ function fieldText(path: readonly (string | number)[]): string {
     else text += `[${JSON.stringify(step)}]`;
   }
   return text;
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

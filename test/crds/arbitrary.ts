@@ -1,6 +1,7 @@
 /** Values made up from a schema: good ones, and such with a slip in them. */
 import fc from 'fast-check';
 import type { Schema } from '../../crds/schema.ts';
+import { isRecord } from '../../crds/record.ts';
 
 const longest = 64;
 const most = 4;
@@ -139,8 +140,4 @@ function changed(value: unknown, [key, ...rest]: readonly string[], how: Change)
 function withField(record: object, name: string, value: unknown): Record<string, unknown> {
   const options = { value, enumerable: true, writable: true, configurable: true };
   return Object.defineProperty({ ...record }, name, options);
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -2,6 +2,7 @@ import { load } from 'js-yaml';
 import type { Request } from 'express';
 import { kubectlSchema } from '../../sources/kubectl-yaml.ts';
 import { ApiFailure } from './status.ts';
+import { isRecord } from '../../../crds/record.ts';
 
 /** Bytes of a request's body, as of etcd. */
 export const maxBody = 1.5 * 1024 * 1024;
@@ -65,8 +66,4 @@ function isDeeperThan(value: unknown, depth: number): boolean {
     );
   }
   return false;
-}
-
-export function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,5 +1,6 @@
 import type { Request } from 'express';
-import { bodyObject, isRecord } from './body.ts';
+import { bodyObject } from './body.ts';
+import { isRecord } from '../../../crds/record.ts';
 import { isDryRun, unsupported } from './parameters.ts';
 import { textOf } from './selectors.ts';
 import { ApiFailure } from './status.ts';

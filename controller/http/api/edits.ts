@@ -1,6 +1,7 @@
 import type { Request } from 'express';
 import type { KubeObject } from '../../../crds/object.ts';
-import { bodyObject, bodyType, bodyValue, isRecord } from './body.ts';
+import { bodyObject, bodyType, bodyValue } from './body.ts';
+import { isRecord } from '../../../crds/record.ts';
 import { jsonPatch } from './json-patch.ts';
 import { mergePatch, metadataOf } from './objects.ts';
 import { ApiFailure } from './status.ts';

@@ -2,7 +2,7 @@ import type { Response } from 'express';
 import type { SpecProblem } from '../../../crds/kind.ts';
 import type { Manifest } from '../../../crds/object.ts';
 import { validateManifest } from '../../../crds/validate.ts';
-import { isRecord } from './body.ts';
+import { isRecord } from '../../../crds/record.ts';
 import type { FieldValidation } from './parameters.ts';
 import { fieldOf, invalid } from './status.ts';
 

@@ -1,5 +1,5 @@
 import { isSame } from '../../json.ts';
-import { isRecord } from './body.ts';
+import { isRecord } from '../../../crds/record.ts';
 import { ApiFailure } from './status.ts';
 
 /** Steps of one patch, and bytes that `copy` may add: a short patch could ask for a lot of work. */

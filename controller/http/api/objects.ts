@@ -6,7 +6,7 @@ import {
   type ObjectKey,
   type ObjectMeta,
 } from '../../../crds/object.ts';
-import { isRecord } from './body.ts';
+import { isRecord } from '../../../crds/record.ts';
 import { checkFields } from './field-validation.ts';
 import { checkIsSame, ownedMetadata } from './owned-metadata.ts';
 import type { FieldValidation } from './parameters.ts';

@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
 import type { SpecProblem } from '../../../crds/kind.ts';
 import type { ObjectMeta, OwnerReference } from '../../../crds/object.ts';
-import { isRecord } from './body.ts';
+import { isRecord } from '../../../crds/record.ts';
 import { ApiFailure, invalid, type Details } from './status.ts';
 
 /** Kubernetes' alphabet for generated names: nothing that reads like another letter, no vowels. */

@@ -2,7 +2,8 @@ import express, { type Request, type Router } from 'express';
 import { kinds } from '../../../crds/index.ts';
 import { group } from '../../../crds/object.ts';
 import { mayDo } from '../roles.ts';
-import { bodyObject, bodyType, isRecord, maxBody } from './body.ts';
+import { bodyObject, bodyType, maxBody } from './body.ts';
+import { isRecord } from '../../../crds/record.ts';
 import { accessReviewSpec, protobufType } from './protobuf.ts';
 import { callerOf, type WriteRules } from './write-rules.ts';
 

@@ -1,6 +1,6 @@
 import type { KubeObject } from '../../../crds/object.ts';
 import { StoreError } from '../../../crds/store.ts';
-import { isRecord } from './statuses.ts';
+import { isRecord } from '../../../crds/record.ts';
 
 /** An object as it is kept: text, which is small, can't be changed, and is read as a copy. */
 export interface Entry {

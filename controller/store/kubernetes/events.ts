@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { apiVersion, type ObjectKey } from '../../../crds/object.ts';
 import { StoreError, type ObjectEvent, type RecordedEvent } from '../../../crds/store.ts';
 import type { Caller } from './connection.ts';
-import { isRecord } from './statuses.ts';
+import { isRecord } from '../../../crds/record.ts';
 import { TokenBuckets } from './token-buckets.ts';
 
 export interface EventsOptions {

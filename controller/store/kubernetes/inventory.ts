@@ -4,7 +4,7 @@ import { gunzip, gzip } from 'node:zlib';
 import { StoreError, type Inventory, type InventoryEntry } from '../../../crds/store.ts';
 import { plain } from '../../json.ts';
 import type { Caller } from './connection.ts';
-import { isRecord } from './statuses.ts';
+import { isRecord } from '../../../crds/record.ts';
 
 /** A ConfigMap takes 1 MiB; longer texts are compressed, which makes room for some 30,000 entries. */
 const longestText = 512 * 1024;

@@ -8,7 +8,8 @@ import type { Connection } from './connection.ts';
 import { entryOf, versionOf, type Entry } from './entry.ts';
 import { jsonLines } from './lines.ts';
 import { backOffMs, pause } from './pace.ts';
-import { asStoreError, isRecord } from './statuses.ts';
+import { asStoreError } from './statuses.ts';
+import { isRecord } from '../../../crds/record.ts';
 
 export interface ReflectorOptions {
   readonly kind: string;

@@ -1,4 +1,5 @@
 import { StoreError } from '../../../crds/store.ts';
+import { isRecord } from '../../../crds/record.ts';
 
 /** An answer of the API server: its HTTP status and its JSON. */
 export interface Answer {
@@ -66,8 +67,4 @@ function statusOf({ status, body }: Answer): { message: string; reason: string }
     message: told.slice(0, longestMessage),
     reason: typeof reason === 'string' ? reason : '',
   };
-}
-
-export function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -19,7 +19,8 @@ import type { Cache } from './cache.ts';
 import type { Call, Caller } from './connection.ts';
 import { entryOf, objectOf, type Entry } from './entry.ts';
 import { collectionPath, fieldManager, objectPath, type ServedKind } from './resource.ts';
-import { isRecord, type Answer } from './statuses.ts';
+import { type Answer } from './statuses.ts';
+import { isRecord } from '../../../crds/record.ts';
 
 export interface WriterOptions {
   readonly connection: Caller;

@@ -1,4 +1,5 @@
 import type { StructuralSchema } from '../../../crds/crd.ts';
+import { isRecord } from '../../../crds/record.ts';
 
 /** What is known of a value's type; nothing of what the schema doesn't name. */
 export type Type = StructuralSchema | undefined;
@@ -67,8 +68,4 @@ function keyIn(item: unknown, type: Type) {
     const value = given ?? type?.items?.properties?.[key]?.default;
     return value === undefined ? [] : [[key, value]];
   };
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
