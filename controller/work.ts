@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { InventoryStore, Store } from '../crds/store.ts';
-import type { FileBlobs } from '../depot/file-blobs.ts';
+import type { Blobs } from '../depot/depot.ts';
 import type { Trees } from '../depot/trees.ts';
 import { environmentReconciler } from '../reconcilers/environment/index.ts';
 import type { KeyFolder } from '../reconcilers/environment/key-store.ts';
@@ -20,7 +20,7 @@ export interface WorkOptions {
   /** The data directory: nobody else may work in it. */
   readonly data: string;
   readonly store: Store & InventoryStore;
-  readonly blobs: FileBlobs;
+  readonly blobs: Blobs;
   readonly trees: Trees;
   readonly keyStore: KeyFolder;
   readonly secrets: Secrets;

@@ -2,17 +2,8 @@ import { createHash } from 'node:crypto';
 import { closeSync, createReadStream, openSync, readdirSync, statSync, writeSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Blob } from './depot.ts';
+import type { StoredBlob } from './depot.ts';
 import { fanOut, isSha256, type Layout } from './layout.ts';
-
-/** A blob with its age, for a garbage collector's grace period. */
-export interface StoredBlob extends Blob {
-  /**
-   * When it became visible, in milliseconds since the epoch: the inode's change time, because a
-   * rename sets it and nobody can set it back. It is not renewed when the same bytes come again.
-   */
-  readonly storedAt: number;
-}
 
 /** Every visible blob, by name. Blobs that come or go meanwhile may or may not be among them. */
 export async function* listBlobs(layout: Layout): AsyncGenerator<StoredBlob> {
@@ -21,6 +12,7 @@ export async function* listBlobs(layout: Layout): AsyncGenerator<StoredBlob> {
     for (const sha256 of (await readdir(directory)).sort()) {
       if (!isSha256(sha256) || !sha256.startsWith(prefix)) continue;
       const stat = statSync(join(directory, sha256), { throwIfNoEntry: false });
+      // The inode's change time: a rename sets it, and nobody can set it back.
       if (stat?.isFile()) yield { sha256, size: stat.size, storedAt: stat.ctimeMs };
     }
   }

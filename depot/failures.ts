@@ -26,6 +26,11 @@ export function tooLarge(limit: number): CairnError {
   return new CairnError('TooLarge', `longer than the ${limit} bytes expected`);
 }
 
+/** For who may only read `limit` bytes into memory. */
+export function largerThan(limit: number, { sha256, size }: Blob): CairnError {
+  return new CairnError('TooLarge', `blob ${sha256} has ${size} bytes, more than ${limit}`);
+}
+
 export function blobMissing(sha256: string, cause?: unknown): CairnError {
   return new CairnError('BlobMissing', `the depot has no blob ${sha256}`, { cause });
 }

@@ -2,27 +2,23 @@ import { hash } from 'node:crypto';
 import { createReadStream, openSync, renameSync, rmSync, statSync } from 'node:fs';
 import { readFile, rm } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
-import { CairnError } from '../crds/reasons.ts';
-import { blobNames, hashFile, listBlobs, writeNewFile, type StoredBlob } from './blob-files.ts';
-import type { Blob, BlobReader, BlobWriter } from './depot.ts';
+import { blobNames, hashFile, listBlobs, writeNewFile } from './blob-files.ts';
+import type { Blob, Blobs, StoredBlob } from './depot.ts';
 import { Draft } from './draft.ts';
-import { blobMissing, checkExpected, isCode, namedFailure, tooLarge } from './failures.ts';
+import {
+  blobMissing,
+  checkExpected,
+  isCode,
+  largerThan,
+  namedFailure,
+  tooLarge,
+} from './failures.ts';
 import { Journal } from './journal.ts';
 import { Layout } from './layout.ts';
 import { PartialBlob, prunePartials, takePartial } from './partial-blob.ts';
 import { recover, type Recovery } from './recovery.ts';
 
-export type { StoredBlob } from './blob-files.ts';
-export type { PartialBlob } from './partial-blob.ts';
 export type { Recovery } from './recovery.ts';
-
-/** Held by the garbage collector and by `fsck` alone. */
-export interface BlobSweeper {
-  /** Every blob. Those that come or go meanwhile may or may not be among them. */
-  list(): AsyncIterable<StoredBlob>;
-  /** Removes a blob; no error when it isn't there. */
-  remove(sha256: string): Promise<void>;
-}
 
 export interface BlobsOptions {
   /** Heal what a dead process left behind. For the main process alone, before anyone else opens. */
@@ -32,7 +28,7 @@ export interface BlobsOptions {
 }
 
 /** What `bytes` reads at most when its caller doesn't say. */
-const maxBytesInMemory = 256 * 1024 * 1024;
+export const maxBytesInMemory = 256 * 1024 * 1024;
 /** More looks than this at single files take longer than reading the directories of most depots. */
 const manyLooks = 10_000;
 const readBuffer = { min: 4 * 1024, max: 1024 * 1024 };
@@ -54,7 +50,7 @@ export async function openBlobs(root: string, options: BlobsOptions = {}): Promi
 }
 
 /** Blobs as files. A visible file is complete and matches its name: it gets there by a rename. */
-export class FileBlobs implements BlobReader, BlobWriter, BlobSweeper {
+export class FileBlobs implements Blobs {
   /** What was found when this was opened with `recover`. */
   readonly recovery: Recovery | undefined;
   readonly #layout: Layout;
@@ -66,44 +62,37 @@ export class FileBlobs implements BlobReader, BlobWriter, BlobSweeper {
     this.recovery = recovery;
   }
 
-  size(sha256: string): number | undefined {
-    const stat = statSync(this.#layout.blob(sha256), { throwIfNoEntry: false });
-    if (stat !== undefined) this.#journal.seen(stat.ctimeMs);
-    return stat?.size;
+  async size(sha256: string): Promise<number | undefined> {
+    return this.#look(sha256);
   }
 
-  /**
-   * Those of many blobs that are not here in their full size, each once. Where hardly any is here,
-   * reading the directories is quicker than a look at each.
-   */
-  lacking<B extends Blob>(wanted: Iterable<B>): readonly B[] {
-    const all = new Map([...wanted].map((blob) => [blob.sha256, blob])).values().toArray();
+  async lacking<B extends Blob>(wanted: Iterable<B>): Promise<readonly B[]> {
+    const all = eachOnce(wanted);
+    // Where hardly any is here, reading the directories is quicker than a look at each.
     const known = all.length > manyLooks ? blobNames(this.#layout) : undefined;
     const isHere = ({ sha256, size }: B) =>
-      known?.has(sha256) !== false && this.size(sha256) === size;
+      known?.has(sha256) !== false && this.#look(sha256) === size;
     return all.filter((blob) => !isHere(blob));
   }
 
-  path(sha256: string): string {
-    if (this.size(sha256) === undefined) throw blobMissing(sha256);
+  async path(sha256: string): Promise<string> {
+    if (this.#look(sha256) === undefined) throw blobMissing(sha256);
     return this.#layout.blob(sha256);
   }
 
-  read(sha256: string, range: { start?: number; end?: number } = {}): Readable {
+  async read(sha256: string, range: { start?: number; end?: number } = {}): Promise<Readable> {
     const file = this.#layout.blob(sha256);
-    const size = this.size(sha256) ?? 0;
+    const size = this.#look(sha256) ?? 0;
     const length = Math.min(range.end ?? size, size) - (range.start ?? 0);
     const highWaterMark = Math.min(Math.max(length + 1, readBuffer.min), readBuffer.max);
-    // Opened here and now, so that a blob that is missing is an exception and not a broken stream.
+    // Opened here and now, so that a blob that is missing is a failure and not a broken stream.
     return createReadStream(file, { ...range, highWaterMark, fd: openBlob(file, sha256) });
   }
 
   async bytes(sha256: string, maxBytes = maxBytesInMemory): Promise<Buffer> {
-    const size = this.size(sha256);
+    const size = this.#look(sha256);
     if (size === undefined) throw blobMissing(sha256);
-    if (size > maxBytes) {
-      throw new CairnError('TooLarge', `blob ${sha256} has ${size} bytes, more than ${maxBytes}`);
-    }
+    if (size > maxBytes) throw largerThan(maxBytes, { sha256, size });
     try {
       return await readFile(this.#layout.blob(sha256));
     } catch (error) {
@@ -144,17 +133,12 @@ export class FileBlobs implements BlobReader, BlobWriter, BlobSweeper {
     }
   }
 
-  /**
-   * Begins a download, or goes on with one. Two at once for the same blob don't disturb each
-   * other: the second starts afresh.
-   */
   async resume(sha256: string, size: number): Promise<PartialBlob> {
     const draft = await takePartial(this.#layout, { sha256, size });
     const publish = (file: string, blob: Blob) => this.#publish(file, blob);
     return new PartialBlob({ sha256, size }, draft, { layout: this.#layout, publish });
   }
 
-  /** Forgets downloads that nobody has gone on with for a week. */
   prunePartials(now: number): void {
     prunePartials(this.#layout, now);
   }
@@ -171,14 +155,22 @@ export class FileBlobs implements BlobReader, BlobWriter, BlobSweeper {
     await rm(this.#layout.blob(sha256), { force: true });
   }
 
-  /** Reads a blob again: does it still match its name? Throws `BlobMissing`. */
   async verify(sha256: string): Promise<boolean> {
-    return (await hashFile(this.path(sha256))) === sha256;
+    return (await hashFile(await this.path(sha256))) === sha256;
   }
 
-  /** Syncs. Files that streams still read stay open until they end. */
+  problems(): readonly string[] {
+    return [];
+  }
+
   close(): Promise<void> {
     return this.sync();
+  }
+
+  #look(sha256: string): number | undefined {
+    const stat = statSync(this.#layout.blob(sha256), { throwIfNoEntry: false });
+    if (stat !== undefined) this.#journal.seen(stat.ctimeMs);
+    return stat?.size;
   }
 
   /** Whether a blob is here, in its full size. One that isn't was damaged, and is replaced. */
@@ -194,6 +186,13 @@ export class FileBlobs implements BlobReader, BlobWriter, BlobSweeper {
     this.#journal.storing(blob.sha256);
     renameSync(draft, this.#layout.blob(blob.sha256));
   }
+}
+
+/** Each blob once, but with each size that somebody says it has: not all of them can be right. */
+export function eachOnce<B extends Blob>(blobs: Iterable<B>): readonly B[] {
+  const once = new Map<string, B>();
+  for (const blob of blobs) once.set(`${blob.sha256} ${blob.size}`, blob);
+  return [...once.values()];
 }
 
 function openBlob(file: string, sha256: string): number {

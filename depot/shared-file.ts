@@ -6,12 +6,12 @@ import { open, type FileHandle } from 'node:fs/promises';
  * reads is ever cut off, and nobody needs to know who else reads.
  */
 export class SharedFile {
-  readonly #path: () => string;
+  readonly #path: () => Promise<string>;
   #keepOpen: boolean;
   #handle: Promise<FileHandle> | undefined;
   #readers = 0;
 
-  constructor(path: () => string, keepOpen: boolean) {
+  constructor(path: () => Promise<string>, keepOpen: boolean) {
     this.#path = path;
     this.#keepOpen = keepOpen;
   }
@@ -34,7 +34,7 @@ export class SharedFile {
 
   async #open(): Promise<FileHandle> {
     try {
-      return await open(this.#path(), 'r');
+      return await open(await this.#path(), 'r');
     } catch (error) {
       this.#handle = undefined;
       throw error;

@@ -8,11 +8,19 @@ import { WholeLines } from './whole-lines.ts';
 const sliceBytes = 256 * 1024;
 
 /**
- * All entries of a tree, read synchronously: for worker threads that compare and merge large trees.
- * Throws `BlobMissing`; `TreeInvalid`, at the end only, when the tree doesn't match its digest.
+ * All entries of a tree, to be read synchronously: for worker threads that compare and merge large
+ * trees. Throws `BlobMissing`; `TreeInvalid`, at the end
+ * only, when the tree doesn't match its digest.
  */
-export function* treeEntriesSync(blobs: BlobReader, digest: string): Generator<TreeEntry> {
-  const fd = openSync(blobs.path(digest), 'r');
+export async function treeEntries(
+  blobs: BlobReader,
+  digest: string,
+): Promise<Generator<TreeEntry>> {
+  return entriesOf(await blobs.path(digest), digest);
+}
+
+function* entriesOf(file: string, digest: string): Generator<TreeEntry> {
+  const fd = openSync(file, 'r');
   try {
     const hash = createHash('sha256');
     const lines = new WholeLines(sliceBytes);

@@ -20,7 +20,7 @@ export interface LazyFile {
    * The bytes from `start` to `end` (inclusive). May begin before the download is complete; fails,
    * short of the last byte, when the bytes turn out to be wrong.
    */
-  stream(range?: { readonly start: number; readonly end: number }): Readable;
+  stream(range?: { readonly start: number; readonly end: number }): Promise<Readable>;
 }
 
 /** Fetches what somebody asks for first; requests for the same file share one download. */

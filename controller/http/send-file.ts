@@ -55,7 +55,7 @@ export class FileSender {
       if (file.size <= smallBlob) {
         sendBytes(exchange, file, await this.#small.load(file.sha256), range);
       } else {
-        const opened = openSync(this.#blobs.path(file.sha256), 'r');
+        const opened = openSync(await this.#blobs.path(file.sha256), 'r');
         await this.#pump(exchange, file, range, (part, gone) =>
           pumpFile(opened, part, exchange.res, gone),
         );
@@ -80,8 +80,8 @@ export class FileSender {
       refuseLazy(exchange, failure);
       return;
     }
-    await this.#pump(exchange, file, range, (part, gone) =>
-      pumpStream(fetched.stream(part), exchange.res, gone),
+    await this.#pump(exchange, file, range, async (part, gone) =>
+      pumpStream(await fetched.stream(part), exchange.res, gone),
     );
   }
 

@@ -7,14 +7,13 @@ import { CairnError } from '../../crds/reasons.ts';
 import { durationMs } from '../../crds/duration.ts';
 import type { FrozenMember, Snapshot } from '../../crds/snapshot.ts';
 import { timestamp } from '../../crds/timestamp.ts';
-import type { TreeEntry } from '../../depot/depot.ts';
-import type { FileBlobs } from '../../depot/file-blobs.ts';
+import type { Blobs, TreeEntry } from '../../depot/depot.ts';
 
 import { comparePaths, writeTree } from '../../depot/tree-writer.ts';
 import type { Trees } from '../../depot/trees.ts';
 
 export interface PublishDeps {
-  readonly blobs: FileBlobs;
+  readonly blobs: Blobs;
   readonly trees: Trees;
 }
 

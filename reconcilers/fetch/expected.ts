@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { CairnError } from '../../crds/reasons.ts';
 import type { Blob } from '../../depot/depot.ts';
-import type { PartialBlob } from '../../depot/file-blobs.ts';
+import type { PartialBlob } from '../../depot/partial-blob.ts';
 import { TransientError } from './retry.ts';
 
 /** What a file must be: a size, and a SHA-256 or else a SHA-512. */

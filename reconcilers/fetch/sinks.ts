@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import type { PartialBlob } from '../../depot/file-blobs.ts';
+import type { PartialBlob } from '../../depot/partial-blob.ts';
 import type { Sink } from './exchange.ts';
 import { TransientError } from './retry.ts';
 

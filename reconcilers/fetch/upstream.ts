@@ -1,7 +1,7 @@
 import type { Dispatcher } from 'undici';
 import { CairnError } from '../../crds/reasons.ts';
-import type { Blob } from '../../depot/depot.ts';
-import type { FileBlobs, PartialBlob } from '../../depot/file-blobs.ts';
+import type { Blob, Blobs } from '../../depot/depot.ts';
+import type { PartialBlob } from '../../depot/partial-blob.ts';
 import { basic, dispatcherOf } from './dispatcher.ts';
 import { exchange, type Sink } from './exchange.ts';
 import { checkSha512, commit, mismatch, type Expected } from './expected.ts';
@@ -96,7 +96,7 @@ export class Upstream {
     paths: readonly string[],
     expected: Expected,
     options: {
-      blobs: FileBlobs;
+      blobs: Blobs;
       signal: AbortSignal;
       onBytes?: (count: number) => void;
       /** Told whenever a large file has grown, for those who read along. */
@@ -140,7 +140,7 @@ export class Upstream {
   async #small(
     path: string,
     expected: Expected,
-    blobs: FileBlobs,
+    blobs: Blobs,
     { signal, onBytes, fresh }: TransferOptions,
   ): Promise<Blob | undefined> {
     const sink = new MemorySink(expected.size);
@@ -161,7 +161,7 @@ export class Upstream {
   async #large(
     path: string,
     expected: Blob,
-    blobs: FileBlobs,
+    blobs: Blobs,
     options: TransferOptions,
   ): Promise<Blob | undefined> {
     const partial = await blobs.resume(expected.sha256, expected.size);

@@ -1,7 +1,7 @@
 import type { MirroredSuite, MirrorState } from '../../crds/mirror.ts';
 import { CairnError } from '../../crds/reasons.ts';
 import { timestamp } from '../../crds/timestamp.ts';
-import type { FileBlobs } from '../../depot/file-blobs.ts';
+import type { Blobs } from '../../depot/depot.ts';
 import { writeTree } from '../../depot/tree-writer.ts';
 import type { Assembly } from './assemble.ts';
 import type { OfferedSuite } from './releases.ts';
@@ -26,7 +26,7 @@ export interface Commitment {
  */
 export async function commit(
   request: RefreshRequest,
-  run: { readonly blobs: FileBlobs; readonly now: () => Date },
+  run: { readonly blobs: Blobs; readonly now: () => Date },
   { suites, selections, assembly, specDigest, missing }: Commitment,
 ): Promise<MirrorState> {
   const { blobs } = run;

@@ -28,12 +28,12 @@ export class Download {
   #seen = 0;
   #edition: Edition = { inode: 0, starts: 0 };
   #readers = 0;
-  readonly #finalPath: () => string;
+  readonly #finalPath: () => Promise<string>;
   #finished = false;
 
   /** `finalPath` gives the place of the file once it is complete. */
   constructor(
-    finalPath: () => string,
+    finalPath: () => Promise<string>,
     work: (signal: AbortSignal, onGrowth: (growing: Growing) => void) => Promise<void>,
   ) {
     this.#finalPath = finalPath;
@@ -44,9 +44,10 @@ export class Download {
       if (growing.written > 0) begun.resolve();
       this.#wake();
     })
-      .then(() => {
+      .then(async () => {
+        const inode = inodeOf(await finalPath());
         // The file that was verified is the one to have read.
-        this.#edition = { ...this.#edition, inode: inodeOf(finalPath()) };
+        this.#edition = { ...this.#edition, inode };
       })
       .finally(() => {
         this.#finished = true;
@@ -95,10 +96,10 @@ export class Download {
   async #open(): Promise<FileHandle> {
     if (!this.#growing) await this.done;
     try {
-      return await open(this.#growing?.file ?? this.#finalPath(), 'r');
+      return await open(this.#growing?.file ?? (await this.#finalPath()), 'r');
     } catch {
       await this.done;
-      return open(this.#finalPath(), 'r');
+      return open(await this.#finalPath(), 'r');
     }
   }
 

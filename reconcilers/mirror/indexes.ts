@@ -2,8 +2,7 @@ import { hash } from 'node:crypto';
 import { preferredCompressions, type Compression } from '../../apt/decompress.ts';
 import type { ReleaseFile } from '../../apt/release.ts';
 import { CairnError } from '../../crds/reasons.ts';
-import type { Blob, TreeEntry } from '../../depot/depot.ts';
-import type { FileBlobs } from '../../depot/file-blobs.ts';
+import type { Blob, Blobs, TreeEntry } from '../../depot/depot.ts';
 import type { Upstream } from '../fetch/upstream.ts';
 import type { ImageList } from './installer-images.ts';
 import type { Counter } from './progress.ts';
@@ -38,7 +37,7 @@ export interface FetchedSuite {
 
 interface Outside {
   readonly upstream: Upstream;
-  readonly blobs: FileBlobs;
+  readonly blobs: Blobs;
   readonly request: RefreshRequest;
   readonly counter: Counter;
   readonly signal: AbortSignal;
@@ -117,7 +116,7 @@ async function fetchIndex(
 ): Promise<Blob | undefined> {
   const { SHA256: sha256, SHA512: sha512 } = file.hashes;
   if (file.size === 0) return blobs.put(Buffer.alloc(0));
-  if (sha256 !== undefined && blobs.size(sha256) === file.size) {
+  if (sha256 !== undefined && (await blobs.size(sha256)) === file.size) {
     counter.skip(file.size);
     return { sha256, size: file.size };
   }
@@ -148,7 +147,7 @@ function absent({ directory }: OfferedSuite, { path }: ReleaseFile): CairnError 
   return new CairnError('FileMissing', `Release lists ${directory}${path}, which is not there`);
 }
 
-function releaseEntries({ directory, files }: OfferedSuite, blobs: FileBlobs): TreeEntry[] {
+function releaseEntries({ directory, files }: OfferedSuite, blobs: Blobs): TreeEntry[] {
   return [...files].map(([name, bytes]) => ({ path: directory + name, ...blobs.put(bytes) }));
 }
 
@@ -179,7 +178,7 @@ function poolIndex(
   offered: OfferedSuite,
   group: IndexGroup,
   found: readonly FoundVariant[],
-  blobs: FileBlobs,
+  blobs: Blobs,
 ): PoolIndex {
   for (const compression of preferredCompressions) {
     const variant = found.find(({ file }) => file.path === group.base + compression);

@@ -1,7 +1,6 @@
 import { safePath } from '../../apt/release.ts';
 import { CairnError } from '../../crds/reasons.ts';
-import type { Blob, TreeEntry } from '../../depot/depot.ts';
-import type { FileBlobs } from '../../depot/file-blobs.ts';
+import type { Blob, Blobs, TreeEntry } from '../../depot/depot.ts';
 import type { Upstream } from '../fetch/upstream.ts';
 
 /** A SHA256SUMS that a Release lists: the boot images of the installer, which the Release doesn't. */
@@ -20,12 +19,12 @@ const maxListBytes = 4 * 1024 * 1024;
  */
 export async function installerImages(
   { directory, blob }: ImageList,
-  { upstream, blobs, signal }: { upstream: Upstream; blobs: FileBlobs; signal: AbortSignal },
+  { upstream, blobs, signal }: { upstream: Upstream; blobs: Blobs; signal: AbortSignal },
 ): Promise<readonly TreeEntry[]> {
   const text = (await blobs.bytes(blob.sha256, maxListBytes)).toString('utf8');
   const entries = await Promise.all(
     parseSums(text, directory).map(async ({ path, sha256 }) => {
-      const size = blobs.size(sha256) ?? (await upstream.size(path, signal));
+      const size = (await blobs.size(sha256)) ?? (await upstream.size(path, signal));
       return size === undefined ? undefined : { path, sha256, size };
     }),
   );

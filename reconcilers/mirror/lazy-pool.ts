@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import { MirrorKind, type Mirror, type MirrorSpec } from '../../crds/mirror.ts';
 import { CairnError } from '../../crds/reasons.ts';
 import type { StoreReader } from '../../crds/store.ts';
-import type { FileBlobs } from '../../depot/file-blobs.ts';
+import type { Blobs } from '../../depot/depot.ts';
 import type { HostSlots } from '../fetch/slots.ts';
 import { Upstream, type Credentials, type Growing } from '../fetch/upstream.ts';
 import type { Secrets } from '../secrets.ts';
@@ -22,14 +22,14 @@ export interface WantedFile {
 
 export interface LazyDeps {
   readonly store: StoreReader;
-  readonly blobs: FileBlobs;
+  readonly blobs: Blobs;
   readonly slots: HostSlots;
   readonly secrets: Secrets;
 }
 
 interface Fetched {
   readonly size: number;
-  stream(range?: { readonly start: number; readonly end: number }): Readable;
+  stream(range?: { readonly start: number; readonly end: number }): Promise<Readable>;
 }
 
 /** Fewer than a refresh makes: somebody is waiting. */
@@ -56,7 +56,7 @@ export class LazyFiles {
     const { blobs } = this.#deps;
     const { sha256, size } = file;
     const kept: Fetched = { size, stream: (range) => blobs.read(sha256, range) };
-    if (blobs.size(sha256) === size) return kept;
+    if ((await blobs.size(sha256)) === size) return kept;
     const download = await this.#downloadOf(file);
     const leave = download.join();
     signal.addEventListener('abort', leave, { once: true });
@@ -67,14 +67,14 @@ export class LazyFiles {
       leave();
       throw error;
     }
-    if (blobs.size(sha256) === size) {
+    if ((await blobs.size(sha256)) === size) {
       leave();
       return kept;
     }
     const last = size - 1;
     return {
       size,
-      stream: ({ start, end } = { start: 0, end: last }) => {
+      stream: async ({ start, end } = { start: 0, end: last }) => {
         const stream = Readable.from(download.follow(start, end), { objectMode: false });
         return stream.once('close', leave);
       },

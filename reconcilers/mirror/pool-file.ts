@@ -1,12 +1,11 @@
 import type { MirrorSpec } from '../../crds/mirror.ts';
 import { CairnError } from '../../crds/reasons.ts';
-import type { TreeEntry } from '../../depot/depot.ts';
-import type { FileBlobs } from '../../depot/file-blobs.ts';
+import type { Blobs, TreeEntry } from '../../depot/depot.ts';
 import type { Upstream } from '../fetch/upstream.ts';
 
 export interface FetchContext {
   readonly upstream: Upstream;
-  readonly blobs: FileBlobs;
+  readonly blobs: Blobs;
   readonly onMissing: MirrorSpec['missingFiles']['pool'];
   readonly onBytes: (count: number) => void;
   readonly signal: AbortSignal;

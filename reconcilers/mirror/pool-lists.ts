@@ -4,8 +4,7 @@ import { join } from 'node:path';
 import { decompress } from '../../apt/decompress.ts';
 import { scanPackages, scanSources, type PoolFile } from '../../apt/index-scan.ts';
 import { CairnError } from '../../crds/reasons.ts';
-import type { TreeEntry } from '../../depot/depot.ts';
-import type { FileBlobs } from '../../depot/file-blobs.ts';
+import type { Blobs, TreeEntry } from '../../depot/depot.ts';
 import { comparePaths } from '../../depot/tree-writer.ts';
 import type { PoolIndex } from './indexes.ts';
 import { readList, writeList } from './pool-list-file.ts';
@@ -23,9 +22,9 @@ const keepUnusedMs = 7 * 24 * 3_600_000;
  */
 export class PoolLists {
   readonly #folder: string;
-  readonly #blobs: FileBlobs;
+  readonly #blobs: Blobs;
 
-  constructor(folder: string, blobs: FileBlobs) {
+  constructor(folder: string, blobs: Blobs) {
     this.#folder = folder;
     this.#blobs = blobs;
     mkdirSync(folder, { recursive: true });
@@ -54,7 +53,7 @@ export class PoolLists {
     const entries: TreeEntry[] = [];
     const plain = createHash('sha256');
     let size = 0;
-    const source = this.#blobs.read(index.blob.sha256);
+    const source = await this.#blobs.read(index.blob.sha256);
     const text = decompress(source, index.compression, { maxBytes: boundOf(index) });
     const chunks = (async function* () {
       for await (const chunk of text) {

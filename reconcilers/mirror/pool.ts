@@ -1,6 +1,5 @@
 import type { MirrorSpec } from '../../crds/mirror.ts';
-import type { TreeEntry } from '../../depot/depot.ts';
-import type { FileBlobs } from '../../depot/file-blobs.ts';
+import type { Blobs, TreeEntry } from '../../depot/depot.ts';
 import type { HostSlots } from '../fetch/slots.ts';
 import type { Upstream } from '../fetch/upstream.ts';
 import { FetchThread, isWorthAThread } from './fetch-thread.ts';
@@ -10,7 +9,7 @@ import type { RefreshRequest } from './request.ts';
 
 export interface PoolDeps {
   readonly upstream: Upstream;
-  readonly blobs: FileBlobs;
+  readonly blobs: Blobs;
   readonly slots: HostSlots;
   readonly counter: Counter;
   readonly signal: AbortSignal;

@@ -3,10 +3,9 @@ import { hash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { MirrorState } from '../../crds/mirror.ts';
 import { CairnError } from '../../crds/reasons.ts';
-import type { TreeEntry } from '../../depot/depot.ts';
-import type { FileBlobs } from '../../depot/file-blobs.ts';
+import type { Blobs, TreeEntry } from '../../depot/depot.ts';
 import { formatEntry } from '../../depot/tree-format.ts';
-import { treeEntriesSync } from '../../depot/tree-reader.ts';
+import { treeEntries } from '../../depot/tree-reader.ts';
 import type { HostSlots } from '../fetch/slots.ts';
 import type { Upstream } from '../fetch/upstream.ts';
 import { assemble, changeOf, shrinkOf, type Assembly } from './assemble.ts';
@@ -24,7 +23,7 @@ import { digestOf } from './spec-digest.ts';
 import { upstreamOf } from './upstream-of.ts';
 
 export interface RefreshDeps {
-  readonly blobs: FileBlobs;
+  readonly blobs: Blobs;
   readonly lists: PoolLists;
   readonly slots: HostSlots;
   readonly now: () => Date;
@@ -105,7 +104,7 @@ async function refreshOnce(request: RefreshRequest, run: Run): Promise<Refreshed
   const suites = whole.filter((offer): offer is OfferedSuite => offer !== 'same');
   const selections = suites.map((suite) => select(suite.suite, suite.release, spec));
   const { assembly, missing } = await readIndexes(request, run, suites, selections);
-  const before = previous ? treeEntriesSync(run.blobs, previous.tree) : [];
+  const before = previous ? await treeEntries(run.blobs, previous.tree) : [];
   const change = changeOf(before, assembly.entries);
   if (sameSpec) holdShrink(change, assembly, request);
   // A state made under another spec may have been lazy: then any file may be missing.
@@ -191,12 +190,7 @@ async function fillPool(
 ): Promise<readonly string[]> {
   const { blobs, counter } = run;
   counter.phase('Pool');
-  const wanted = new Map<string, TreeEntry>();
-  for (const entry of candidates) {
-    const { sha256, size } = entry;
-    if (blobs.size(sha256) !== size) wanted.set(`${sha256} ${size}`, entry);
-  }
-  const entries = [...wanted.values()];
+  const entries = await blobs.lacking(candidates);
   counter.expect(
     entries.length,
     entries.reduce((sum, { size }) => sum + size, 0),

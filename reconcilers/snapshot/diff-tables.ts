@@ -115,7 +115,9 @@ async function* contentOf(
     const name = [suite, component, architecture].filter(Boolean).join(' ');
     throw new CairnError('IndexInvalid', `the Packages index of ${name} has no readable form`);
   }
-  for await (const chunk of decompress(blobs.read(sha256), form, { maxBytes: maxIndexBytes })) {
+  for await (const chunk of decompress(await blobs.read(sha256), form, {
+    maxBytes: maxIndexBytes,
+  })) {
     signal.throwIfAborted();
     yield chunk;
   }

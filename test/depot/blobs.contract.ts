@@ -3,11 +3,10 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { buffer } from 'node:stream/consumers';
 import { after, before, describe, it } from 'node:test';
-import type { Blob, BlobReader, BlobWriter } from '../../depot/depot.ts';
-import type { BlobSweeper } from '../../depot/file-blobs.ts';
+import type { Blob, Blobs } from '../../depot/depot.ts';
 
 export interface OpenedBlobs {
-  readonly blobs: BlobReader & BlobWriter & BlobSweeper;
+  readonly blobs: Blobs;
   readonly close: () => Promise<void>;
 }
 
@@ -51,9 +50,9 @@ export function blobsContract(name: string, open: () => Promise<OpenedBlobs>): v
     it('put gives back the name and size of what it was given', async () => {
       assert.deepEqual(blobs.put(Buffer.from('hello')), hello);
 
-      assert.equal(blobs.size(hello.sha256), 5);
+      assert.equal(await blobs.size(hello.sha256), 5);
       assert.equal((await blobs.bytes(hello.sha256)).toString(), 'hello');
-      assert.equal(await readFile(blobs.path(hello.sha256), 'utf8'), 'hello');
+      assert.equal(await readFile(await blobs.path(hello.sha256), 'utf8'), 'hello');
     });
 
     it('write stores a stream like put stores bytes', async () => {
@@ -69,7 +68,7 @@ export function blobsContract(name: string, open: () => Promise<OpenedBlobs>): v
         const blob = await blobs.write(parts, blobOf(content));
 
         assert.ok((await blobs.bytes(blob.sha256)).equals(content));
-        assert.ok((await buffer(blobs.read(blob.sha256))).equals(content));
+        assert.ok((await buffer(await blobs.read(blob.sha256))).equals(content));
       });
     }
 
@@ -90,7 +89,7 @@ export function blobsContract(name: string, open: () => Promise<OpenedBlobs>): v
     it('reads ranges, both ends included', async () => {
       const { sha256 } = blobs.put(Buffer.from('0123456789'));
       const text = async (range: { start?: number; end?: number }) =>
-        (await buffer(blobs.read(sha256, range))).toString();
+        (await buffer(await blobs.read(sha256, range))).toString();
 
       assert.equal(await text({ start: 2, end: 4 }), '234');
       assert.equal(await text({ start: 7 }), '789');
@@ -155,17 +154,17 @@ export function blobsContract(name: string, open: () => Promise<OpenedBlobs>): v
     });
 
     it('says that a blob is missing', async () => {
-      assert.equal(blobs.size(other.sha256), undefined);
-      assert.throws(() => blobs.path(other.sha256), { reason: 'BlobMissing' });
-      assert.throws(() => blobs.read(other.sha256), { reason: 'BlobMissing' });
+      assert.equal(await blobs.size(other.sha256), undefined);
+      await assert.rejects(blobs.path(other.sha256), { reason: 'BlobMissing' });
+      await assert.rejects(blobs.read(other.sha256), { reason: 'BlobMissing' });
       await assert.rejects(blobs.bytes(other.sha256), { reason: 'BlobMissing' });
     });
 
     for (const bad of ['', '..', '../../etc/passwd', hello.sha256.toUpperCase(), 'a'.repeat(63)]) {
       it(`never takes ${JSON.stringify(bad)} for the name of a blob`, async () => {
-        assert.throws(() => blobs.size(bad), { reason: 'BlobMissing' });
-        assert.throws(() => blobs.path(bad), { reason: 'BlobMissing' });
-        assert.throws(() => blobs.read(bad), { reason: 'BlobMissing' });
+        await assert.rejects(blobs.size(bad), { reason: 'BlobMissing' });
+        await assert.rejects(blobs.path(bad), { reason: 'BlobMissing' });
+        await assert.rejects(blobs.read(bad), { reason: 'BlobMissing' });
         await assert.rejects(blobs.bytes(bad), { reason: 'BlobMissing' });
         await assert.rejects(blobs.remove(bad), { reason: 'BlobMissing' });
       });
@@ -196,7 +195,7 @@ export function blobsContract(name: string, open: () => Promise<OpenedBlobs>): v
       await blobs.remove(sha256);
       await blobs.remove(sha256);
 
-      assert.equal(blobs.size(sha256), undefined);
+      assert.equal(await blobs.size(sha256), undefined);
     });
 
     it('syncs, also with nothing to sync and several times at once', async () => {

@@ -59,9 +59,9 @@ describe('after a power cut', () => {
     const contents = Array.from({ length: 20 }, () => randomBytes(5000));
     const names = contents.map((content) => before.put(content).sha256);
     const [short = '', zeroed = '', empty = '', ...whole] = names;
-    truncateSync(before.path(short), 1234);
-    writeFileSync(before.path(zeroed), Buffer.alloc(5000));
-    truncateSync(before.path(empty), 0);
+    truncateSync(await before.path(short), 1234);
+    writeFileSync(await before.path(zeroed), Buffer.alloc(5000));
+    truncateSync(await before.path(empty), 0);
     pretendBoot(root, otherBoot);
 
     const blobs = await openBlobs(root, { recover: true });
@@ -82,7 +82,7 @@ describe('after a power cut', () => {
       const root = await folder(test);
       const before = await openBlobs(root);
       const { sha256 } = before.put(randomBytes(100));
-      writeFileSync(before.path(sha256), Buffer.alloc(100));
+      writeFileSync(await before.path(sha256), Buffer.alloc(100));
       for (const name of markersIn(root)) writeFileSync(join(root, name), text);
 
       const blobs = await openBlobs(root, { recover: true });

@@ -34,7 +34,7 @@ describe('when the disk is full', () => {
     assert.throws(() => blobs.put(large), full);
 
     assert.deepEqual(draftsIn(root), []);
-    assert.equal(blobs.size(blobOf(large).sha256), undefined);
+    assert.equal(await blobs.size(blobOf(large).sha256), undefined);
     assert.equal(blobs.put(Buffer.alloc(500_000)).size, 500_000);
     await blobs.close();
   });
@@ -47,7 +47,7 @@ describe('when the disk is full', () => {
 
     assert.throws(() => blobs.put(small), full);
 
-    assert.equal(blobs.size(blobOf(small).sha256), undefined);
+    assert.equal(await blobs.size(blobOf(small).sha256), undefined);
     assert.deepEqual(markersIn(root), []);
     assert.deepEqual(draftsIn(root), []);
   });

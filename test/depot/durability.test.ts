@@ -67,7 +67,7 @@ describe('sync', () => {
     const [worker, main] = [await openBlobs(root), await openBlobs(root, { syncCommand: command })];
     const { sha256 } = worker.put(Buffer.from('shared'));
 
-    assert.equal(main.size(sha256), 6);
+    assert.equal(await main.size(sha256), 6);
     await main.sync();
 
     assert.equal(runs(), 1);
@@ -106,7 +106,7 @@ describe('sync', () => {
       await blobs.close();
 
       assert.deepEqual(markersIn(root), []);
-      assert.ok(existsSync(blobs.path(sha256)));
+      assert.ok(existsSync(await blobs.path(sha256)));
       assert.deepEqual(draftsIn(root), []);
     });
   }

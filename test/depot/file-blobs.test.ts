@@ -30,7 +30,7 @@ describe('blobs in files', () => {
 
     const { sha256 } = blobs.put(Buffer.from('hello'));
 
-    assert.equal(blobs.path(sha256), join(root, 'sha256', sha256.slice(0, 2), sha256));
+    assert.equal(await blobs.path(sha256), join(root, 'sha256', sha256.slice(0, 2), sha256));
     assert.equal(readdirSync(join(root, 'sha256')).length, 256);
   });
 
@@ -51,7 +51,7 @@ describe('blobs in files', () => {
     const content = randomBytes(1000);
     const { sha256 } = blobs.put(content);
     assert.equal(await blobs.verify(sha256), true);
-    truncateSync(blobs.path(sha256), 500);
+    truncateSync(await blobs.path(sha256), 500);
     assert.equal(await blobs.verify(sha256), false);
 
     blobs.put(content);
@@ -82,10 +82,10 @@ describe('blobs in files', () => {
       const blobs = await openBlobs(root);
       const here = blobs.put(Buffer.from('here'));
       const damaged = blobs.put(Buffer.from('damaged'));
-      truncateSync(blobs.path(damaged.sha256), 3);
+      truncateSync(await blobs.path(damaged.sha256), 3);
       const absent = Array.from({ length: others + 1 }, (_, at) => blobOf(Buffer.from(`no ${at}`)));
 
-      const lacking = blobs.lacking([here, damaged, ...absent, here, ...absent]);
+      const lacking = await blobs.lacking([here, damaged, ...absent, here, ...absent]);
 
       assert.deepEqual(lacking, [damaged, ...absent]);
     });

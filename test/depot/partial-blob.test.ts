@@ -96,9 +96,9 @@ describe('a resumed download', () => {
     const download = await blobs.resume(sha256, size);
     await download.write(content);
 
-    assert.equal(blobs.size(sha256), undefined);
+    assert.equal(await blobs.size(sha256), undefined);
     await download.commit();
-    assert.equal(blobs.size(sha256), size);
+    assert.equal(await blobs.size(sha256), size);
   });
 
   it('starts over after reset', async (test) => {
@@ -120,7 +120,7 @@ describe('a resumed download', () => {
 
     await assert.rejects(download.commit(), { reason: 'HashMismatch' });
 
-    assert.equal(blobs.size(sha256), undefined);
+    assert.equal(await blobs.size(sha256), undefined);
     assert.equal(existsSync(partial), false);
     nothingTemporary(root);
   });

@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { comparePaths } from '../../depot/compare-paths.ts';
 import type { Tree, TreeChild, TreeEntry } from '../../depot/depot.ts';
 import { openBlobs } from '../../depot/file-blobs.ts';
-import { openTree, treeEntriesSync, Trees } from '../../depot/tree-reader.ts';
+import { openTree, treeEntries, Trees } from '../../depot/tree-reader.ts';
 import { writeTree } from '../../depot/tree-writer.ts';
 import { blobOf } from './blobs.contract.ts';
 import { folder } from './depot-folder.ts';
@@ -85,7 +85,7 @@ describe('an open tree', () => {
       assert.deepEqual(await tree.children(directory), childrenOf(large, directory));
     }
     assert.deepEqual(await all(tree.entries()), large);
-    assert.deepEqual([...treeEntriesSync(blobs, digest)], large);
+    assert.deepEqual([...(await treeEntries(blobs, digest))], large);
   });
 
   it('with the longest paths there can be is no different', async (test) => {
@@ -97,7 +97,7 @@ describe('an open tree', () => {
     const tree = await openTree(blobs, digest);
 
     assert.deepEqual(await all(tree.entries()), entries);
-    assert.deepEqual([...treeEntriesSync(blobs, digest)], entries);
+    assert.deepEqual([...(await treeEntries(blobs, digest))], entries);
   });
 
   it('says without reading what it knows', async (test) => {
@@ -136,12 +136,14 @@ describe('a tree that is not what its digest says', () => {
     it(`is refused: one ${what}`, async (test) => {
       const blobs = await openBlobs(await folder(test));
       const { digest } = await writeTree(blobs, [entry('a'), entry('b')]);
-      const file = blobs.path(digest);
+      const file = await blobs.path(digest);
       const text = `1 ${entry('a').sha256}  a\n1 ${entry('b').sha256}  b\n`;
       writeFileSync(file, damage(text));
 
       await assert.rejects(openTree(blobs, digest), { reason: 'TreeInvalid' });
-      assert.throws(() => [...treeEntriesSync(blobs, digest)], { reason: 'TreeInvalid' });
+      await assert.rejects(async () => [...(await treeEntries(blobs, digest))], {
+        reason: 'TreeInvalid',
+      });
     });
   }
 
@@ -150,7 +152,9 @@ describe('a tree that is not what its digest says', () => {
     for (const text of ['hello\n', 'hello', '\n', `1 ${'a'.repeat(64)}  a\n\n`]) {
       const { sha256 } = blobs.put(Buffer.from(text));
 
-      assert.throws(() => [...treeEntriesSync(blobs, sha256)], { reason: 'TreeInvalid' });
+      await assert.rejects(async () => [...(await treeEntries(blobs, sha256))], {
+        reason: 'TreeInvalid',
+      });
     }
     await assert.rejects(openTree(blobs, blobOf(Buffer.from('hello\n')).sha256), {
       reason: 'TreeInvalid',
@@ -241,7 +245,7 @@ describe('many open trees', () => {
     const blobs = await openBlobs(await folder(test));
     const { digest } = await writeTree(blobs, large);
     const tree = await openTree(blobs, digest);
-    truncateSync(blobs.path(digest), 1000);
+    truncateSync(await blobs.path(digest), 1000);
 
     await assert.rejects(tree.get(large.at(-1)?.path ?? ''), { reason: 'TreeInvalid' });
   });

@@ -26,7 +26,7 @@ it('fetches a pool file of a lazy mirror when somebody asks for it', async (t) =
     asked.push(request);
     return {
       size: content.length,
-      stream: (range = { start: 0, end: content.length - 1 }) =>
+      stream: async (range = { start: 0, end: content.length - 1 }) =>
         Readable.from([content.subarray(range.start, range.end + 1)]),
     };
   });
@@ -74,7 +74,7 @@ it('says so when upstream has deleted the file, or fails', async (t) => {
 it('cuts the connection when the bytes turn out to be wrong on the way', async (t) => {
   const lazy = poolOf(async () => ({
     size: content.length,
-    stream: () =>
+    stream: async () =>
       Readable.from(
         (async function* () {
           yield content.subarray(0, 1000);

@@ -121,5 +121,5 @@ test('keeps nothing of a file that is longer than it may be', async (t) => {
   const { fetch, blobs } = await resumed(t, (_, response) => response.end(longer));
 
   assert.match((await failureOf(fetch())).message, /file is longer than/);
-  assert.equal(blobs.size(described(content).sha256), undefined);
+  assert.equal(await blobs.size(described(content).sha256), undefined);
 });

@@ -64,7 +64,7 @@ test('a pool of thousands of files is shared with another thread, and all arrive
 
   assert.deepEqual(await fetch(many), []);
 
-  for (const { sha256, size } of many) assert.equal(blobs.size(sha256), size);
+  for (const { sha256, size } of many) assert.equal(await blobs.size(sha256), size);
   assert.equal(new Set(asked).size, many.length);
   assert.equal(asked.length, many.length);
   assert.deepEqual([counter.fetchedFiles, counter.fetchedBytes], [2500, total(many)]);
@@ -139,7 +139,7 @@ test('the fetch thread verifies what it fetches', async (t) => {
     reason: 'HashMismatch',
     message: /pool\/wrong\.deb/,
   });
-  assert.equal(blobs.size(sha256), undefined);
+  assert.equal(await blobs.size(sha256), undefined);
 });
 
 test('a thread is not worth its start for a few files, one connection or a rate', () => {

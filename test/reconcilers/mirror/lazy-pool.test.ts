@@ -69,8 +69,8 @@ test('who has read along with bytes that turn out wrong is broken off, and the n
 
   const first = await fetch();
 
-  await assert.rejects(collect(first.stream(), go.resolve), /started over/);
-  assert.ok((await collect((await fetch()).stream())).equals(right));
+  await assert.rejects(collect(await first.stream(), go.resolve), /started over/);
+  assert.ok((await collect(await (await fetch()).stream())).equals(right));
 });
 
 test('bytes that are wrong again and again leave nothing to go on with', async (t) => {
@@ -80,11 +80,11 @@ test('bytes that are wrong again and again leave nothing to go on with', async (
   const { asked, fetch } = await lazyFile(t, slowly, slowly);
 
   const first = await fetch();
-  await assert.rejects(collect(first.stream(), go.resolve));
-  const second = await collect((await fetch()).stream()).catch(() => undefined);
+  await assert.rejects(collect(await first.stream(), go.resolve));
+  const second = await collect(await (await fetch()).stream()).catch(() => undefined);
 
   assert.ok(second === undefined || second.equals(right));
-  assert.ok((await collect((await fetch()).stream())).equals(right));
+  assert.ok((await collect(await (await fetch()).stream())).equals(right));
   for (const { headers } of asked) assert.equal(headers.range, undefined);
 });
 
@@ -94,8 +94,8 @@ test('a download that has to begin again breaks off those who have read of it', 
 
   const first = await fetch();
 
-  await assert.rejects(collect(first.stream(), go.resolve), /started over/);
-  assert.ok((await collect((await fetch()).stream())).equals(right));
+  await assert.rejects(collect(await first.stream(), go.resolve), /started over/);
+  assert.ok((await collect(await (await fetch()).stream())).equals(right));
   assert.match(asked[1]?.headers.range ?? '', /^bytes=\d+-$/);
 });
 
@@ -114,7 +114,7 @@ test('a download that goes on where it broke off is nothing that a client notice
 
   const first = await fetch();
 
-  assert.ok((await collect(first.stream(), go.resolve)).equals(right));
+  assert.ok((await collect(await first.stream(), go.resolve)).equals(right));
   assert.equal(asked.length, 2);
 });
 
@@ -127,6 +127,6 @@ test('who comes just after the last client has left gets the file', async (t) =>
 
   const next = await fetch();
 
-  assert.ok((await collect(next.stream())).equals(right));
+  assert.ok((await collect(await next.stream())).equals(right));
   assert.equal(asked.length, 2);
 });
