@@ -12,11 +12,17 @@ export interface Daemon {
 
 /**
  * Starts a program that runs until it is ended, or until this process ends, in whatever way: then
- * the kernel kills it.
+ * the kernel kills it. `env` is added to the environment of this process.
  */
-export function startDaemon(program: string, args: readonly string[], cwd: string): Daemon {
+export function startDaemon(
+  program: string,
+  args: readonly string[],
+  cwd: string,
+  env: Readonly<Record<string, string>> = {},
+): Daemon {
   const child = spawn('setpriv', ['--pdeathsig', 'KILL', program, ...args], {
     cwd,
+    env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';

@@ -39,11 +39,12 @@ export interface Fault {
   readonly requireBasicAuth?: { readonly user: string; readonly password: string };
 }
 
-export class FaultList {
-  #rules: { pattern: PathPattern; fault: Fault; skip: number; left: number }[] = [];
+/** `F` is what can be told to go wrong. */
+export class FaultList<F extends Pick<Fault, 'times' | 'skip'> = Fault> {
+  #rules: { pattern: PathPattern; fault: F; skip: number; left: number }[] = [];
 
   /** Returns a function that takes the fault away. The newest fault for a path wins. */
-  add(pattern: PathPattern, fault: Fault): () => void {
+  add(pattern: PathPattern, fault: F): () => void {
     const { skip = 0, times = Infinity } = fault;
     const rule = { pattern, fault, skip, left: times };
     this.#rules.unshift(rule);
@@ -57,7 +58,7 @@ export class FaultList {
   }
 
   /** The fault for one request; counts it. */
-  take(path: string): Fault {
+  take(path: string): Partial<F> {
     const rule = this.#rules.find(({ pattern, left }) => left > 0 && matches(pattern, path));
     if (!rule) return {};
     if (rule.skip > 0) {
