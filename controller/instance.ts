@@ -5,6 +5,7 @@ import type { InventoryStore, Store } from '../crds/store.ts';
 import { ConfigSourceKind } from '../crds/config-source.ts';
 import { EnvironmentKind, type Environment } from '../crds/environment.ts';
 import { openBlobs } from '../depot/file-blobs.ts';
+import { openDepot, type BucketLocation, type DepotLocation } from '../depot/open.ts';
 import { Trees } from '../depot/trees.ts';
 import { KeyFolder } from '../reconcilers/environment/key-store.ts';
 import { signersOf } from '../reconcilers/environment/signers.ts';
@@ -16,6 +17,7 @@ import { createServer } from './http/server.ts';
 import type { Log } from './log.ts';
 import { electedShift, soleShift } from './leader/shift.ts';
 import { createMetrics } from './loop/metrics.ts';
+import { redirectOf } from './redirect.ts';
 import { secretFolder } from './secrets.ts';
 import { lockDataDirectory } from './store/lock.ts';
 import { openStore, type KubernetesLocation } from './store/open.ts';
@@ -38,6 +40,10 @@ export interface InstanceOptions {
   readonly config?: ConfigLocation | undefined;
   /** Keeps objects on this API server; else in the data directory. */
   readonly kubernetes?: KubernetesLocation | undefined;
+  /** Keeps the blobs in this bucket, and `<data>/depot` as a cache of them. */
+  readonly bucket?: BucketLocation | undefined;
+  /** Larger files are left for clients to fetch from the bucket themselves. */
+  readonly redirectAboveBytes?: number | undefined;
   /** Secrets as files; `<data>/secrets` by default. */
   readonly secretsFolder?: string | undefined;
   readonly externalUrl?: string | undefined;
@@ -74,8 +80,8 @@ export async function startInstance(options: InstanceOptions): Promise<Instance>
   const lock = elects ? undefined : lockDataDirectory(data);
   started.defer(() => lock?.release());
   const now = () => new Date();
-  const depot = join(data, 'depot');
-  const blobs = await openBlobs(depot, { recover: !elects });
+  const depot: DepotLocation = { root: join(data, 'depot'), bucket: options.bucket };
+  const blobs = await openDepot(depot, { recover: !elects, isMain: true });
   started.defer(() => blobs.close());
   const trees = new Trees(blobs);
   const opened = await openStore({ data, kubernetes, log, now });
@@ -85,9 +91,9 @@ export async function startInstance(options: InstanceOptions): Promise<Instance>
   const keyStore = new KeyFolder(join(data, 'keys'));
   const tokens = ownTokens(join(data, 'tokens'));
   const metrics = createMetrics();
-  const parts = { data, blobs, trees, keyStore, secrets, metrics, now, log };
+  const parts = { data, depot, blobs, trees, keyStore, secrets, metrics, now, log };
   const begin = async (to: Store & InventoryStore) => {
-    if (elects) await (await openBlobs(depot, { recover: true })).close();
+    if (elects) await (await openBlobs(depot.root, { recover: true })).close();
     await declareConfig(to, namespace, options);
     return startWork({ ...parts, store: to });
   };
@@ -107,10 +113,11 @@ export async function startInstance(options: InstanceOptions): Promise<Instance>
     store,
     namespace,
     blobs,
+    redirect: redirectOf(blobs, options.redirectAboveBytes),
     trees,
     lazy: new LazyFiles({ store, blobs, slots: new HostSlots(), secrets }),
     environmentKeys,
-    diff: snapshotDiffer({ store, namespace, depotRoot: depot }),
+    diff: snapshotDiffer({ store, namespace, depot }),
     inventories: async () => {
       const { items } = await store.list(ConfigSourceKind.kind);
       const entries = ({ metadata: { namespace, name } }: KubeObject) =>

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { InventoryStore, Store } from '../crds/store.ts';
 import type { Blobs } from '../depot/depot.ts';
+import type { DepotLocation } from '../depot/open.ts';
 import type { Trees } from '../depot/trees.ts';
 import { environmentReconciler } from '../reconcilers/environment/index.ts';
 import type { KeyFolder } from '../reconcilers/environment/key-store.ts';
@@ -19,6 +20,7 @@ import { configSourceReconciler } from './sources/reconciler.ts';
 export interface WorkOptions {
   /** The data directory: nobody else may work in it. */
   readonly data: string;
+  readonly depot: DepotLocation;
   readonly store: Store & InventoryStore;
   readonly blobs: Blobs;
   readonly trees: Trees;
@@ -37,8 +39,8 @@ export interface Work {
 }
 
 export function startWork(options: WorkOptions): Work {
-  const { data, store, blobs, trees, keyStore, secrets, metrics, now, log } = options;
-  const runner = new ThreadRunner({ depot: join(data, 'depot'), cache: join(data, 'cache') });
+  const { data, depot, store, blobs, trees, keyStore, secrets, metrics, now, log } = options;
+  const runner = new ThreadRunner({ depot, cache: join(data, 'cache') });
   const sources = configSourceReconciler({
     dataDir: data,
     store,

@@ -42,6 +42,7 @@ const remedies = {
   StoreUnavailable: 'retry',
   // Ourselves.
   DepotFull: 'retry',
+  DepotUnavailable: 'retry',
   BlobMissing: 'retry',
   TreeInvalid: 'retry',
   SigningFailed: 'retry',

@@ -15,6 +15,7 @@ import {
 } from './failures.ts';
 import { Journal } from './journal.ts';
 import { Layout } from './layout.ts';
+import type { Ledger } from './ledger.ts';
 import { PartialBlob, prunePartials, takePartial } from './partial-blob.ts';
 import { recover, type Recovery } from './recovery.ts';
 
@@ -54,11 +55,11 @@ export class FileBlobs implements Blobs {
   /** What was found when this was opened with `recover`. */
   readonly recovery: Recovery | undefined;
   readonly #layout: Layout;
-  readonly #journal: Journal;
+  readonly #ledger: Ledger;
 
-  constructor(layout: Layout, journal: Journal, recovery?: Recovery) {
+  constructor(layout: Layout, ledger: Ledger, recovery?: Recovery) {
     this.#layout = layout;
-    this.#journal = journal;
+    this.#ledger = ledger;
     this.recovery = recovery;
   }
 
@@ -144,7 +145,7 @@ export class FileBlobs implements Blobs {
   }
 
   sync(): Promise<void> {
-    return this.#journal.sync();
+    return this.#ledger.sync();
   }
 
   list(): AsyncIterable<StoredBlob> {
@@ -169,7 +170,7 @@ export class FileBlobs implements Blobs {
 
   #look(sha256: string): number | undefined {
     const stat = statSync(this.#layout.blob(sha256), { throwIfNoEntry: false });
-    if (stat !== undefined) this.#journal.seen(stat.ctimeMs);
+    if (stat !== undefined) this.#ledger.seen(stat.ctimeMs);
     return stat?.size;
   }
 
@@ -177,13 +178,12 @@ export class FileBlobs implements Blobs {
   #has({ sha256, size }: Blob): boolean {
     const stat = statSync(this.#layout.blob(sha256), { throwIfNoEntry: false });
     if (stat?.size !== size) return false;
-    this.#journal.relyingOn(sha256, stat.ctimeMs);
-    return true;
+    return this.#ledger.relyingOn(sha256, stat.ctimeMs);
   }
 
-  /** Synchronous, so that no sync can come between the journal's note and the rename. */
+  /** Synchronous, so that no sync can come between the note and the rename. */
   #publish(draft: string, blob: Blob): void {
-    this.#journal.storing(blob.sha256);
+    this.#ledger.storing(blob.sha256, draft);
     renameSync(draft, this.#layout.blob(blob.sha256));
   }
 }

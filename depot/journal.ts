@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { namedFailure } from './failures.ts';
 import { flush } from './flush.ts';
 import { markerPrefix, type Layout } from './layout.ts';
+import type { Ledger } from './ledger.ts';
 
 /** File times come from a coarser clock than `Date.now()`, and may lag behind it. */
 export const clockSlackMs = 2000;
@@ -21,7 +22,7 @@ export interface Marker {
  * Knows which blobs a power cut might still damage. A sync of each blob would cost 2 ms a file, so
  * many share one; a marker file, itself synced, tells the next start that there was something.
  */
-export class Journal {
+export class Journal implements Ledger {
   readonly #layout: Layout;
   readonly #syncCommand: string;
   #unsynced = new Set<string>();
@@ -35,23 +36,21 @@ export class Journal {
     this.#syncCommand = syncCommand;
   }
 
-  /** To be called before a blob becomes visible, in the same tick: a sync may run beside us. */
   storing(sha256: string): void {
     if (this.#markers.length === 0) this.#markers.push(writeMarker(this.#layout.root));
     this.#unsynced.add(sha256);
   }
 
-  /** We rely on a blob that is here already: another instance may have stored it just now. */
-  relyingOn(sha256: string, changedMs: number): void {
+  relyingOn(sha256: string, changedMs: number): true {
+    // Another instance may have stored it just now.
     if (changedMs >= this.#syncedBefore) this.#unsynced.add(sha256);
+    return true;
   }
 
-  /** As `relyingOn`, for a mere look: remembers that there was one, not which. */
   seen(changedMs: number): void {
     if (changedMs >= this.#syncedBefore) this.#othersUnsynced = true;
   }
 
-  /** Makes durable what was stored before this call; free when there is nothing new. */
   sync(): Promise<void> {
     const turn = this.#turn.then(() => this.#syncNow());
     this.#turn = turn.catch(() => undefined);

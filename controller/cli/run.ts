@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { createLog } from '../log.ts';
+import { bucketOf, bucketOptions } from './bucket-options.ts';
 import { exit, parseOptions, UsageError, type Command } from './command.ts';
 import { externalUrl } from './external-url.ts';
 import { explained, listenAddress } from './listen-address.ts';
@@ -44,6 +45,7 @@ const options = {
     default: './cairn-data',
     description: 'where Cairn keeps everything',
   },
+  ...bucketOptions,
   listen: {
     type: 'string',
     value: 'HOST:PORT',
@@ -84,6 +86,7 @@ export const command: Command = {
   usage: [
     'run --config DIR_OR_GIT_URL --data DIR [--listen HOST:PORT]',
     'run --kubernetes [--namespace NAME] [--elect] --data DIR [--listen HOST:PORT]',
+    'run … --bucket s3://NAME[/PREFIX] [--bucket-endpoint URL] [--cache-size SIZE]',
     'run --demo',
   ],
   options,
@@ -123,6 +126,7 @@ export const command: Command = {
               secret: values['config-secret'],
             },
       secretsFolder: values.secrets === undefined ? undefined : resolve(io.cwd, values.secrets),
+      ...bucketOf(values),
       externalUrl: externalUrl(values['external-url']),
       log: createLog({
         format: oneOf('log-format', values['log-format'], ['text', 'json']),

@@ -3,6 +3,7 @@ import type { EventReader, Store } from '../../crds/store.ts';
 import type { BlobReader } from '../../depot/depot.ts';
 import type { Trees } from '../../depot/tree-reader.ts';
 import type { Log } from '../log.ts';
+import type { Redirect } from '../redirect.ts';
 import type { RoleTokens } from './access.ts';
 import type { Certificate } from './certificate.ts';
 import type { SourceInventory } from './inventory-route.ts';
@@ -21,6 +22,8 @@ export interface ServerOptions {
   readonly blobs: BlobReader;
   readonly trees: Trees;
   readonly lazy: LazyPool;
+  /** Has clients fetch large files from elsewhere. */
+  readonly redirect?: Redirect | undefined;
   /** The armored public keys that sign an environment now, if it has been published. */
   readonly environmentKeys: (name: string) => Promise<string | undefined>;
   /** Compares two snapshots or environments; throws `CairnError`. */

@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import { CairnError } from '../../crds/reasons.ts';
 
 export interface Reply {
   readonly status: number;
@@ -30,6 +31,13 @@ export function refusal(
   headers: Readonly<Record<string, string>> = {},
 ): Reply {
   return { status, type: plain, body: `${reason}\n`, headers };
+}
+
+/** What a client is told when the depot's bucket can't be reached: apt tries again. */
+export function unavailable(failure: unknown): Reply | undefined {
+  if (!(failure instanceof CairnError) || failure.reason !== 'DepotUnavailable') return undefined;
+  const headers = { 'Retry-After': '10' };
+  return refusal(503, 'the storage behind this server can not be reached; try again', headers);
 }
 
 export function unauthorized(): Reply {

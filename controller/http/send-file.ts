@@ -6,8 +6,9 @@ import { answer } from './conditional.ts';
 import { closing } from './connection.ts';
 import type { LazyFile, LazyPool } from './lazy.ts';
 import type { Log } from '../log.ts';
+import type { Redirect } from '../redirect.ts';
 import { pumpFile, pumpStream, type Range } from './pump.ts';
-import { refusal, reply } from './reply.ts';
+import { refusal, reply, unavailable } from './reply.ts';
 import { contentHeaders, type Representation } from './representation.ts';
 import { SmallBlobs, smallBlob } from './small-blobs.ts';
 
@@ -22,12 +23,19 @@ export interface Exchange {
 export class FileSender {
   readonly #blobs: BlobReader;
   readonly #lazy: LazyPool;
+  readonly #redirect: Redirect | undefined;
   readonly #log: Log;
   readonly #small: SmallBlobs;
 
-  constructor(options: { blobs: BlobReader; lazy: LazyPool; log: Log }) {
+  constructor(options: {
+    blobs: BlobReader;
+    lazy: LazyPool;
+    redirect?: Redirect | undefined;
+    log: Log;
+  }) {
     this.#blobs = options.blobs;
     this.#lazy = options.lazy;
+    this.#redirect = options.redirect;
     this.#log = options.log;
     this.#small = new SmallBlobs(options.blobs);
   }
@@ -54,7 +62,7 @@ export class FileSender {
     try {
       if (file.size <= smallBlob) {
         sendBytes(exchange, file, await this.#small.load(file.sha256), range);
-      } else {
+      } else if (!(await this.#sendAway(exchange, file))) {
         const opened = openSync(await this.#blobs.path(file.sha256), 'r');
         await this.#pump(exchange, file, range, (part, gone) =>
           pumpFile(opened, part, exchange.res, gone),
@@ -65,6 +73,16 @@ export class FileSender {
       if (file.found.mount.download !== 'Lazy') return this.#fail(exchange, file, failure);
       await this.#sendLazy(exchange, file, range);
     }
+  }
+
+  /** True when the client was told to fetch it from elsewhere: from the byte that it asked us for. */
+  async #sendAway({ res, done }: Exchange, file: Representation): Promise<boolean> {
+    if (!this.#redirect || file.size <= this.#redirect.aboveBytes) return false;
+    const url = await this.#redirect.url(file.sha256, file.contentType);
+    if (url === undefined) return false;
+    const headers = { Location: url, 'Cache-Control': 'no-store' };
+    done(307, reply(res, refusal(307, 'this file is elsewhere', headers)));
+    return true;
   }
 
   async #sendLazy(exchange: Exchange, file: Representation, range?: Range): Promise<void> {
@@ -113,9 +131,12 @@ export class FileSender {
   #fail({ req, res, done }: Exchange, file: Representation, failure: unknown): void {
     const fields = { path: req.url, sha256: file.sha256, failure: String(failure) };
     this.#log.error('a file that is listed can not be read', fields);
+    const answer =
+      unavailable(failure) ??
+      refusal(500, 'this file can not be read on the server; its log says more');
     if (res.headersSent) req.socket.destroy();
-    else reply(res, refusal(500, 'this file can not be read on the server; its log says more'));
-    done(500, 0);
+    else reply(res, answer);
+    done(answer.status, 0);
   }
 }
 

@@ -9,7 +9,7 @@ import { locate, type Place } from './locate.ts';
 import { Lru } from './lru.ts';
 import { mountsOf, type MountTable } from './mount-table.ts';
 import type { Mounts } from './mounts.ts';
-import { refusal, reply, unauthorized, type Reply } from './reply.ts';
+import { refusal, reply, unauthorized, type Reply, unavailable } from './reply.ts';
 import { represent, type Representation } from './representation.ts';
 import { BadPath, requestPath, urlPath, type RequestPath } from './request-path.ts';
 import type { Exchange, FileSender } from './send-file.ts';
@@ -97,7 +97,8 @@ export class Site {
         this.#reply(
           req,
           res,
-          refusal(500, 'something went wrong; the log of the server says more'),
+          unavailable(failure) ??
+            refusal(500, 'something went wrong; the log of the server says more'),
         );
     }
   }

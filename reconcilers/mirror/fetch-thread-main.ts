@@ -1,6 +1,6 @@
 /** The fetch thread: half of a large pool is downloaded, hashed and written here. */
 import { workerData } from 'node:worker_threads';
-import { openBlobs } from '../../depot/file-blobs.ts';
+import { openDepot } from '../../depot/open.ts';
 import { HostSlots } from '../fetch/slots.ts';
 import { answerCalls } from '../threads/answerer.ts';
 import type { FetchAnswer, FetchCall, FetchThreadData } from './fetch-thread.ts';
@@ -8,7 +8,7 @@ import { fetchPoolFile } from './pool-file.ts';
 import { upstreamOf } from './upstream-of.ts';
 
 const { depot, spec, credentials } = workerData as FetchThreadData; // set by fetch-thread.ts alone
-const blobs = await openBlobs(depot);
+const blobs = await openDepot(depot);
 const upstream = upstreamOf(spec, credentials, new HostSlots());
 
 answerCalls<FetchCall, FetchAnswer>(async (call, { signal }) => {

@@ -1,12 +1,13 @@
 import { availableParallelism } from 'node:os';
 import type { MirrorSpec } from '../../crds/mirror.ts';
 import type { TreeEntry } from '../../depot/depot.ts';
+import type { DepotLocation } from '../../depot/open.ts';
 import type { Credentials } from '../fetch/upstream.ts';
 import { ThreadCaller } from '../threads/caller.ts';
 
 /** What the fetch thread is started with. */
 export interface FetchThreadData {
-  readonly depot: string;
+  readonly depot: DepotLocation;
   readonly spec: MirrorSpec;
   readonly credentials: Credentials | undefined;
 }

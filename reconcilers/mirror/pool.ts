@@ -1,5 +1,6 @@
 import type { MirrorSpec } from '../../crds/mirror.ts';
 import type { Blobs, TreeEntry } from '../../depot/depot.ts';
+import type { DepotLocation } from '../../depot/open.ts';
 import type { HostSlots } from '../fetch/slots.ts';
 import type { Upstream } from '../fetch/upstream.ts';
 import { FetchThread, isWorthAThread } from './fetch-thread.ts';
@@ -13,8 +14,8 @@ export interface PoolDeps {
   readonly slots: HostSlots;
   readonly counter: Counter;
   readonly signal: AbortSignal;
-  /** The depot's folder, for the thread that shares in large pools; without it there is none. */
-  readonly depot?: string | undefined;
+  /** Where the depot is, for the thread that shares in large pools; without it there is none. */
+  readonly depot?: DepotLocation | undefined;
 }
 
 /** Files that go to the other thread at once: many enough that messages cost nothing. */

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { MirrorState } from '../../crds/mirror.ts';
 import { CairnError } from '../../crds/reasons.ts';
 import type { Blobs, TreeEntry } from '../../depot/depot.ts';
+import type { DepotLocation } from '../../depot/open.ts';
 import { formatEntry } from '../../depot/tree-format.ts';
 import { treeEntries } from '../../depot/tree-reader.ts';
 import type { HostSlots } from '../fetch/slots.ts';
@@ -27,8 +28,8 @@ export interface RefreshDeps {
   readonly lists: PoolLists;
   readonly slots: HostSlots;
   readonly now: () => Date;
-  /** The depot's folder, for the thread that shares in large pools. */
-  readonly depot?: string;
+  /** Where the depot is, for the thread that shares in large pools. */
+  readonly depot?: DepotLocation;
   /** How long to let an upstream settle that seems to be in the middle of an update. */
   readonly settleMs?: number;
 }

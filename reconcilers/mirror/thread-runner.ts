@@ -1,3 +1,4 @@
+import type { DepotLocation } from '../../depot/open.ts';
 import { ThreadCaller } from '../threads/caller.ts';
 import type { Progress, Refreshed, RefreshRequest } from './request.ts';
 
@@ -10,9 +11,10 @@ export interface RefreshRunner {
   ): Promise<Refreshed>;
 }
 
-/** What the mirror thread is started with: folders. */
+/** What the mirror thread is started with. */
 export interface ThreadData {
-  readonly depot: string;
+  readonly depot: DepotLocation;
+  /** A folder. */
   readonly cache: string;
 }
 

@@ -4,7 +4,7 @@
  */
 import { join } from 'node:path';
 import { workerData } from 'node:worker_threads';
-import { openBlobs } from '../../depot/file-blobs.ts';
+import { openDepot } from '../../depot/open.ts';
 import { HostSlots } from '../fetch/slots.ts';
 import { answerCalls } from '../threads/answerer.ts';
 import { ShrinkHeldError } from './failures.ts';
@@ -18,7 +18,7 @@ const progressEveryMs = 1000;
 const tidyEveryMs = 6 * 3_600_000;
 
 const { depot, cache } = workerData as ThreadData; // set by thread-runner.ts alone
-const blobs = await openBlobs(depot);
+const blobs = await openDepot(depot);
 const lists = new PoolLists(join(cache, 'pool-lists'), blobs);
 tidy();
 setInterval(tidy, tidyEveryMs).unref();

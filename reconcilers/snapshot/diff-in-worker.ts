@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { CairnError, type Reason } from '../../crds/reasons.ts';
+import type { DepotLocation } from '../../depot/open.ts';
 import type { FrozenMember } from '../../crds/snapshot.ts';
 import type { MembersDiff } from './diff-shape.ts';
 
@@ -8,7 +9,7 @@ import type { MembersDiff } from './diff-shape.ts';
 const memoryMiB = 1024;
 
 export interface DiffTask {
-  readonly depotRoot: string;
+  readonly depot: DepotLocation;
   readonly before: readonly FrozenMember[];
   readonly after: readonly FrozenMember[];
 }
@@ -22,13 +23,13 @@ export type DiffAnswer =
  * it does; when the signal aborts, the thread is ended.
  */
 export async function diffInWorker(
-  depotRoot: string,
+  depot: DepotLocation,
   before: readonly FrozenMember[],
   after: readonly FrozenMember[],
   signal: AbortSignal,
 ): Promise<MembersDiff> {
   signal.throwIfAborted();
-  const workerData: DiffTask = { depotRoot, before, after };
+  const workerData: DiffTask = { depot, before, after };
   const worker = new Worker(new URL('./diff-worker.ts', import.meta.url), {
     workerData,
     resourceLimits: { maxOldGenerationSizeMb: memoryMiB },

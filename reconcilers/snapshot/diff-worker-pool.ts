@@ -1,4 +1,5 @@
 import type { StoreReader } from '../../crds/store.ts';
+import type { DepotLocation } from '../../depot/open.ts';
 import { diffInWorker } from './diff-in-worker.ts';
 import type { SnapshotDiff } from './diff-shape.ts';
 import { resolveReference } from './resolve-reference.ts';
@@ -15,18 +16,18 @@ export type Differ = (from: string, to: string, signal: AbortSignal) => Promise<
 export function snapshotDiffer({
   store,
   namespace,
-  depotRoot,
+  depot,
 }: {
   readonly store: StoreReader;
   /** Where the names are looked for; `default` when left out. */
   readonly namespace?: string;
-  readonly depotRoot: string;
+  readonly depot: DepotLocation;
 }): Differ {
   const queue = limited(maxAtOnce);
   return async function diffSnapshots(from, to, signal) {
     const before = await resolveReference(store, from, namespace);
     const after = await resolveReference(store, to, namespace);
-    const diff = await queue(() => diffInWorker(depotRoot, before.members, after.members, signal));
+    const diff = await queue(() => diffInWorker(depot, before.members, after.members, signal));
     return { from: before.side, to: after.side, ...diff };
   };
 }

@@ -1,7 +1,7 @@
 /** The thread of one `diffInWorker`: compares, posts the result or the failure, and ends. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { asCairnError } from '../../crds/reasons.ts';
-import { openBlobs } from '../../depot/file-blobs.ts';
+import { openDepot } from '../../depot/open.ts';
 import { Trees } from '../../depot/tree-reader.ts';
 import type { DiffAnswer, DiffTask } from './diff-in-worker.ts';
 import { diffMembers } from './diff.ts';
@@ -15,8 +15,8 @@ async function answer(task: DiffTask): Promise<DiffAnswer> {
   }
 }
 
-async function compare({ depotRoot, before, after }: DiffTask) {
-  const blobs = await openBlobs(depotRoot);
+async function compare({ depot, before, after }: DiffTask) {
+  const blobs = await openDepot(depot);
   const trees = new Trees(blobs);
   try {
     // Aborting ends the whole thread, so nothing in here waits for a signal.

@@ -44,7 +44,7 @@ export function blobsContract(name: string, open: () => Promise<OpenedBlobs>): v
     async function names(): Promise<string[]> {
       const found: string[] = [];
       for await (const { sha256 } of blobs.list()) found.push(sha256);
-      return found;
+      return found.sort();
     }
 
     it('put gives back the name and size of what it was given', async () => {

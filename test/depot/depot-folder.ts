@@ -2,10 +2,10 @@ import { readdirSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { TestContext } from 'node:test';
+import type { Scope } from '../world/temp.ts';
 
 /** An empty folder for the time of a test. */
-export async function folder(test: TestContext): Promise<string> {
+export async function folder(test: Scope): Promise<string> {
   const path = await mkdtemp(join(tmpdir(), 'cairn-depot-'));
   test.after(() => rm(path, { recursive: true, force: true }));
   return path;

@@ -14,7 +14,7 @@ async function world(t: TestContext, before: readonly Listed[], after: readonly 
   const server = await startCli(t, {
     diff: (from, to, signal) => diff?.(from, to, signal) ?? Promise.reject(new Error('too early')),
   });
-  diff = snapshotDiffer({ store: server.store, depotRoot: depot.root });
+  diff = snapshotDiffer({ store: server.store, depot: { root: depot.root } });
   for (const [name, packages] of Object.entries({ 'base-1': before, 'base-2': after })) {
     const member = await depot.freeze({ 'dists/stable/main/binary-amd64/Packages.gz': packages });
     await server.declare(

@@ -36,8 +36,8 @@ async function pool(t: TestContext, answer: Answer = () => 200, more: object = {
     const status = await answer(path);
     response.writeHead(status).end(status === 200 ? content(path) : '');
   });
-  const depot = tempDir(t);
-  const blobs = await openBlobs(depot);
+  const depot = { root: tempDir(t) };
+  const blobs = await openBlobs(depot.root);
   const limits = { retries: 0, connections: 4, stallTimeout: '2s' };
   const spec = specOf({ url, suites: ['stable'], limits, ...more });
   const slots = new HostSlots();

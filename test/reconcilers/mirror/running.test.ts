@@ -27,7 +27,10 @@ async function world(t: TestContext, options: { architectures?: string[] } = {})
   t.after(() => upstream.close());
   const store = openSqliteStore(':memory:', { kinds, validate: validateManifest });
   const data = tempDir(t);
-  const runner = new ThreadRunner({ depot: join(data, 'depot'), cache: join(data, 'cache') });
+  const runner = new ThreadRunner({
+    depot: { root: join(data, 'depot') },
+    cache: join(data, 'cache'),
+  });
   const secrets: Record<string, Record<string, string>> = {};
   const logs: string[] = [];
   const loop = startLoop({

@@ -42,7 +42,7 @@ async function world(t: TestContext) {
   await put(EnvironmentKind.kind, 'base-2', { snapshotRef: { name: 'base-1' } }, {
     published,
   } as object);
-  const diff = snapshotDiffer({ store, depotRoot: depot.root });
+  const diff = snapshotDiffer({ store, depot: { root: depot.root } });
   return { diff, depot, store, uid: first.metadata.uid };
 }
 
