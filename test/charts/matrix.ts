@@ -56,6 +56,22 @@ export const matrix: Readonly<Record<string, Values>> = {
     networkPolicy: { egressExcept: [] },
   },
   'several replicas': { replicas: 3, persistence: { accessModes: ['ReadWriteMany'] } },
+  'replicas on a bucket': {
+    replicas: 2,
+    bucket: {
+      url: 's3://example-archive/cairn',
+      endpoint: 'https://s3.example.com:9000',
+      region: 'eu-central-1',
+      secretName: 'bucket',
+      cacheSize: '20Gi',
+      redirectAbove: '100MB',
+      redirectEndpoint: 'https://s3.example.org',
+    },
+  },
+  'a bucket of AWS, and a role': {
+    bucket: { url: 's3://example-archive' },
+    serviceAccount: { annotations: { 'eks.amazonaws.com/role-arn': 'arn:aws:iam::1:role/cairn' } },
+  },
   'an ingress without TLS': { ingress: { enabled: true, hosts: ['apt.example.com'] } },
 };
 
@@ -74,6 +90,8 @@ export const refused: Readonly<Record<string, readonly [Values, string]>> = {
   'an ingress without a host': [{ ingress: { enabled: true } }, 'hosts'],
   'a claim that is read-only': [{ persistence: { accessModes: ['ReadOnlyMany'] } }, 'accessModes'],
   'a Secret with a path for a name': [{ secrets: ['../token'] }, 'secrets'],
+  'a bucket that is none': [{ bucket: { url: 'https://s3.example.com/x' } }, 'url'],
+  'credentials for no bucket': [{ bucket: { secretName: 'bucket' } }, 'secretName'],
   'a negative number of replicas': [{ replicas: -1 }, 'replicas'],
   'a budget of more Pods than there are': [
     { podDisruptionBudget: { maxUnavailable: 2 } },

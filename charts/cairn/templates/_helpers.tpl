@@ -48,11 +48,11 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- default (printf "%s-data" (include "cairn.fullname" . | trunc 58)) .Values.persistence.existingClaim }}
 {{- end }}
 
-{{- /* Several replicas need one volume that all of them can write, and a Lease. */ -}}
+{{- /* Several replicas need a bucket, or one volume that all of them can write; and a Lease. */ -}}
 {{- define "cairn.elects" -}}
 {{- if gt (int .Values.replicas) 1 }}
-{{- if not (or .Values.persistence.existingClaim (has "ReadWriteMany" .Values.persistence.accessModes)) }}
-{{- fail "replicas: more than one need a volume that all of them can write: set persistence.accessModes to [ReadWriteMany], or persistence.existingClaim" }}
+{{- if not (or .Values.bucket.url .Values.persistence.existingClaim (has "ReadWriteMany" .Values.persistence.accessModes)) }}
+{{- fail "replicas: more than one need a volume that all of them can write: set persistence.accessModes to [ReadWriteMany], persistence.existingClaim, or bucket.url" }}
 {{- end }}
 {{- print "true" }}
 {{- end }}
@@ -78,6 +78,24 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 - --data=/var/lib/cairn
 - --listen=:8080
 - --secrets=/etc/cairn/secrets
+{{- with .Values.bucket }}
+{{- if .url }}
+- {{ printf "--bucket=%s" .url | quote }}
+{{- with .endpoint }}
+- --bucket-endpoint={{ . }}
+{{- end }}
+{{- with .region }}
+- --bucket-region={{ . }}
+{{- end }}
+- --cache-size={{ .cacheSize }}
+{{- with .redirectAbove }}
+- --redirect-above={{ . }}
+{{- end }}
+{{- with .redirectEndpoint }}
+- --redirect-endpoint={{ . }}
+{{- end }}
+{{- end }}
+{{- end }}
 - --log-format={{ .Values.log.format }}
 - --log-level={{ .Values.log.level }}
 {{- with include "cairn.externalUrl" . }}
