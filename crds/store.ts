@@ -1,4 +1,10 @@
-import type { CommonStatus, KubeObject, Manifest, ObjectKey } from './object.ts';
+import type {
+  CommonStatus,
+  KubeObject,
+  ManagedFieldsEntry,
+  Manifest,
+  ObjectKey,
+} from './object.ts';
 
 /** One field that a store refused, and why. */
 export interface Cause {
@@ -65,6 +71,14 @@ export interface StoreReader {
   get(key: ObjectKey): Promise<KubeObject | undefined>;
   /** Sorted by namespace, then name. */
   list(kind: string, options?: ListOptions): Promise<ObjectList>;
+}
+
+export interface ManagerReader {
+  /**
+   * Who has set which field of an object, as it is now; nothing when there is no such object. What
+   * `get` and `list` hand out may be without it.
+   */
+  managedFields(key: ObjectKey): Promise<readonly ManagedFieldsEntry[]>;
 }
 
 export interface StoreWatcher {
@@ -174,7 +188,7 @@ export interface EventReader {
   allEvents(namespace?: string): Promise<readonly RecordedEvent[]>;
 }
 
-export type Store = StoreReader & StoreWatcher & StoreWriter & EventLog;
+export type Store = StoreReader & StoreWatcher & StoreWriter & ManagerReader & EventLog;
 
 /** A status as it is read, whatever the kind. */
 export type AnyStatus = CommonStatus & Record<string, unknown>;

@@ -1,5 +1,11 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { keyOf, type KubeObject, type Manifest, type ObjectKey } from '../../crds/object.ts';
+import {
+  keyOf,
+  type KubeObject,
+  type ManagedFieldsEntry,
+  type Manifest,
+  type ObjectKey,
+} from '../../crds/object.ts';
 import {
   StoreError,
   type ApplyOptions,
@@ -158,6 +164,10 @@ export class SqliteStore implements Store, InventoryStore, EventReader {
       refuseOther(old, options);
       this.#writer.remove(old);
     });
+  }
+
+  async managedFields(key: ObjectKey): Promise<readonly ManagedFieldsEntry[]> {
+    return this.#objects.get(key)?.metadata.managedFields ?? [];
   }
 
   async record(event: ObjectEvent): Promise<void> {

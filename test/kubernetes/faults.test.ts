@@ -4,7 +4,7 @@ import { before, describe, it, type TestContext } from 'node:test';
 import type { KubernetesStore } from '../../controller/store/kubernetes/store.ts';
 import { filed } from '../../controller/store/kubernetes/in-cluster.ts';
 import type { KubeObject } from '../../crds/object.ts';
-import { altered, keyed, widget } from '../controller/store/made-up.ts';
+import { altered, keyed, widget, WidgetKind } from '../controller/store/made-up.ts';
 import { collect, rejects, until } from '../controller/store/store.contract.ts';
 import { startApiProxy, type SeenRequest } from '../world/api-proxy.ts';
 import { startKubernetes, type Kubernetes } from '../world/kubernetes.ts';
@@ -268,7 +268,7 @@ describe('the store on Kubernetes', needsKubernetes, () => {
   });
 
   it('says which kind the server does not know', async (t) => {
-    const gadget = { kind: 'Gadget', plural: 'gadgets' };
+    const gadget = { ...WidgetKind, kind: 'Gadget', plural: 'gadgets' };
     const cluster = await clusterOf(kubernetes);
     const opening = openWidgets(t, { cluster, kinds: [gadget], patienceMs: 1500 });
 

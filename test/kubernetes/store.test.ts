@@ -1,6 +1,7 @@
 /** The store on a real API server owes its callers what the embedded one does. */
 import { before, describe } from 'node:test';
-import { storeContract } from '../controller/store/store.contract.ts';
+import { applyContract } from '../controller/store/apply.contract.ts';
+import { storeContract, type OpenStore } from '../controller/store/store.contract.ts';
 import { startKubernetes, type Kubernetes } from '../world/kubernetes.ts';
 import { needsKubernetes } from '../world/kubernetes-programs.ts';
 import { suiteScope } from '../world/temp.ts';
@@ -14,12 +15,10 @@ describe('on Kubernetes', needsKubernetes, () => {
     await declareWidgets(kubernetes);
   });
 
-  storeContract(
-    'Kubernetes store',
-    async (test) => {
-      await clear(kubernetes);
-      return openWidgets(test, { cluster: await clusterOf(kubernetes) });
-    },
-    { collectsGarbage: false },
-  );
+  const open: OpenStore = async (test) => {
+    await clear(kubernetes);
+    return openWidgets(test, { cluster: await clusterOf(kubernetes) });
+  };
+  storeContract('Kubernetes store', open, { collectsGarbage: false });
+  applyContract('Kubernetes store', open, { ownsDefaults: true });
 });

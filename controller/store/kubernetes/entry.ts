@@ -1,4 +1,4 @@
-import type { KubeObject } from '../../../crds/object.ts';
+import type { KubeObject, ManagedFieldsEntry } from '../../../crds/object.ts';
 import { StoreError } from '../../../crds/store.ts';
 import { isRecord } from '../../../crds/record.ts';
 
@@ -60,6 +60,21 @@ export function entryOf(kind: string, input: unknown): Entry {
 
 export function objectOf({ body }: Entry): KubeObject {
   return JSON.parse(body) as KubeObject; // the text that `entryOf` made
+}
+
+/** What a write would have made. An object that is not there yet has no version: 0 stands for it. */
+export function rehearsedOf(kind: string, input: unknown): KubeObject {
+  const { metadata } = isRecord(input) ? input : {};
+  if (!isRecord(input) || !isRecord(metadata)) return objectOf(entryOf(kind, input));
+  const { resourceVersion = '0' } = metadata;
+  return objectOf(entryOf(kind, { ...input, metadata: { ...metadata, resourceVersion } }));
+}
+
+/** Who has set which field of an object of the API server. */
+export function managedFieldsOf(input: unknown): readonly ManagedFieldsEntry[] {
+  const { metadata } = isRecord(input) ? input : {};
+  const { managedFields } = isRecord(metadata) ? metadata : {};
+  return Array.isArray(managedFields) ? (managedFields as ManagedFieldsEntry[]) : [];
 }
 
 /**

@@ -1,8 +1,9 @@
 import type { Kind } from '../../../crds/kind.ts';
+import type { StoredKind } from '../declared.ts';
 import { group, version, type ObjectKey } from '../../../crds/object.ts';
 
 /** What the store on Kubernetes has to know of the kinds it holds. */
-export type ServedKind = Pick<Kind, 'kind' | 'plural' | 'immutable'>;
+export type ServedKind = StoredKind & Pick<Kind, 'plural'>;
 
 /** The path of a kind's objects: of one namespace, or of all. */
 export function collectionPath({ plural }: Pick<ServedKind, 'plural'>, namespace?: string): string {

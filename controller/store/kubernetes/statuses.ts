@@ -1,4 +1,4 @@
-import { StoreError } from '../../../crds/store.ts';
+import { StoreError, type Cause } from '../../../crds/store.ts';
 import { isRecord } from '../../../crds/record.ts';
 
 /** An answer of the API server: its HTTP status and its JSON. */
@@ -17,15 +17,20 @@ export class ApiError extends StoreError {
   constructor(
     reason: StoreError['reason'],
     message: string,
-    { status, retryAfterMs = 0 }: { status: number; retryAfterMs?: number },
+    {
+      status,
+      retryAfterMs = 0,
+      causes = [],
+    }: { status: number; retryAfterMs?: number; causes?: readonly Cause[] },
   ) {
-    super(reason, message);
+    super(reason, message, { causes });
     this.status = status;
     this.retryAfterMs = retryAfterMs;
   }
 }
 
 const longestMessage = 2048;
+const mostCauses = 100;
 const tooLargeForEtcd = /request is too large|Request entity too large|limit is \d+/i;
 
 /**
@@ -35,7 +40,7 @@ const tooLargeForEtcd = /request is too large|Request entity too large|limit is 
 export function asStoreError(answer: Answer): ApiError {
   const { status, retryAfterMs } = answer;
   const { message, reason } = statusOf(answer);
-  const about = { status, retryAfterMs };
+  const about = { status, retryAfterMs, causes: causesOf(answer) };
   if (status === 401) {
     const told = `the API server does not accept the credentials: ${message}`;
     return new ApiError('Unavailable', told, about);
@@ -59,6 +64,18 @@ const byStatus: Readonly<Record<number, StoreError['reason']>> = {
   415: 'Invalid',
   422: 'Invalid',
 };
+
+/** Field by field, as far as the server names them: of conflicts, with the other manager. */
+function causesOf({ body }: Answer): readonly Cause[] {
+  const { details } = isRecord(body) ? body : {};
+  const { causes } = isRecord(details) ? details : {};
+  if (!Array.isArray(causes)) return [];
+  return causes.slice(0, mostCauses).flatMap((cause: unknown) => {
+    const { reason = '', message = '', field = '' } = isRecord(cause) ? cause : {};
+    const told = { reason: String(reason), message: String(message), field: String(field) };
+    return [{ ...told, message: told.message.slice(0, longestMessage) }];
+  });
+}
 
 function statusOf({ status, body }: Answer): { message: string; reason: string } {
   const { message, reason } = isRecord(body) ? body : {};

@@ -1,4 +1,4 @@
-import type { KubeObject, Manifest, ObjectKey } from '../../../crds/object.ts';
+import type { KubeObject, ManagedFieldsEntry, Manifest, ObjectKey } from '../../../crds/object.ts';
 import {
   StoreError,
   type ApplyOptions,
@@ -167,6 +167,10 @@ export class KubernetesStore implements Store, InventoryStore, EventReader {
 
   delete(key: ObjectKey, options?: DeleteOptions): Promise<void> {
     return this.#writing.delete(key, options);
+  }
+
+  managedFields(key: ObjectKey): Promise<readonly ManagedFieldsEntry[]> {
+    return this.#writing.managedFields(key);
   }
 
   record(event: ObjectEvent): Promise<void> {

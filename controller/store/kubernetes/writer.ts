@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
 import {
   apiVersion,
   keyOf,
   type KubeObject,
+  type ManagedFieldsEntry,
   type Manifest,
   type ObjectKey,
 } from '../../../crds/object.ts';
@@ -15,9 +15,10 @@ import {
 } from '../../../crds/store.ts';
 import { isSame, plain } from '../../json.ts';
 import { declaredMetadata, judged, keyOfManifest, type Judge } from '../declared.ts';
+import { applicationOf, holds } from './application.ts';
 import type { Cache } from './cache.ts';
 import type { Call, Caller } from './connection.ts';
-import { entryOf, objectOf, type Entry } from './entry.ts';
+import { entryOf, managedFieldsOf, objectOf, rehearsedOf, type Entry } from './entry.ts';
 import { collectionPath, fieldManager, objectPath, type ServedKind } from './resource.ts';
 import { type Answer } from './statuses.ts';
 import { isRecord } from '../../../crds/record.ts';
@@ -36,7 +37,6 @@ const maxBytes = 1.5 * 1024 * 1024;
 const own = { spec: 'cairn', status: 'cairn-status' };
 /** Digests of what was applied last, so that applying the same again asks nobody. */
 const mostApplied = 20_000;
-const applyAttempts = 5;
 
 /** Writes objects to the API server, and what comes back into the caches. */
 export class Writer {
@@ -86,8 +86,8 @@ export class Writer {
   }
 
   /**
-   * Server-side apply, of all fields of the spec, defaults too, so that nobody's other wish for one
-   * of them stays. Fields that somebody else has added to the spec are taken away afterwards.
+   * Server-side apply of what the manifest gives: the server knows who else has given what. Asks
+   * nobody when the same was applied here before and still holds.
    */
   async apply(
     manifest: Manifest,
@@ -95,29 +95,23 @@ export class Writer {
     { force = true, dryRun = false }: ApplyOptions = {},
   ): ReturnType<Store['apply']> {
     const key = keyOfManifest(manifest);
+    const kind = this.#kind(key);
     const before = this.#cached(key);
-    const { metadata, spec } = judged(manifest, this.#options.judge, before);
-    const { labels, annotations } = metadata;
-    const { name, namespace } = key;
-    const wanted = plain({ metadata: { name, namespace, labels, annotations }, spec });
-    const digest = digestOf(wanted, before?.metadata.uid);
+    const application = applicationOf(manifest, kind, before);
+    judged(application.whole, this.#options.judge, before);
     const memory = `${keyOf(key)} ${manager}`;
-    if (before && this.#applied.get(memory) === digest && holds(before, wanted)) {
-      return { object: before, outcome: 'unchanged' };
-    }
-    const path = `${objectPath(this.#kind(key), key)}?${strict({ manager, dryRun })}&force=${force}`;
-    const body = { apiVersion, kind: key.kind, ...wanted };
+    const isKnown = before && this.#applied.get(memory) === application.digest(before.metadata.uid);
+    if (isKnown && holds(before, application)) return { object: before, outcome: 'unchanged' };
+    const path = `${objectPath(kind, key)}?${strict({ manager, dryRun })}&force=${force}`;
     const type = 'application/apply-patch+yaml'; // JSON is YAML
-    const answer = await this.#ask(key, { method: 'PATCH', path, body, type });
+    const { body } = application;
+    const answer = await this.#ask(key, { method: 'PATCH', path, body, type }).catch(asConflict);
     if (dryRun) {
-      const object = objectOf(entryOf(key.kind, answer.body));
-      const isSameAgain = before !== undefined && isSame(before.spec, object.spec);
-      const outcome = isSameAgain && holds(before, wanted) ? 'unchanged' : 'configured';
-      return { object, outcome: before ? outcome : 'created' };
+      const object = rehearsedOf(key.kind, answer.body);
+      return { object, outcome: before ? outcomeOf(before, object) : 'created' };
     }
-    const applied = this.#learn(key, answer);
-    const object = isSame(applied.spec, spec) ? applied : await this.#replaceSpec(applied, spec);
-    this.#remember(memory, digestOf(wanted, object.metadata.uid));
+    const object = this.#learn(key, answer);
+    this.#remember(memory, application.digest(object.metadata.uid));
     const isUnchanged = before?.metadata.resourceVersion === object.metadata.resourceVersion;
     const isNew = answer.status === 201;
     return { object, outcome: isNew ? 'created' : isUnchanged ? 'unchanged' : 'configured' };
@@ -156,17 +150,15 @@ export class Writer {
     }
   }
 
-  /** Fields beside those of the manifest are somebody else's: a list of fields has one author here. */
-  async #replaceSpec(applied: KubeObject, spec: unknown): Promise<KubeObject> {
-    let object = applied;
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        return await this.update({ ...object, spec });
-      } catch (error) {
-        const isConflict = error instanceof StoreError && error.reason === 'Conflict';
-        if (!isConflict || attempt === applyAttempts) throw error;
-        object = (await this.read(keyOfManifest(object))) ?? object;
-      }
+  /** Who has set which field, as the server says it: caches don't keep that. */
+  async managedFields(key: ObjectKey): Promise<readonly ManagedFieldsEntry[]> {
+    const path = objectPath(this.#kind(key), key);
+    try {
+      const { body } = await this.#options.connection.call({ method: 'GET', path });
+      return managedFieldsOf(body);
+    } catch (error) {
+      if (!(error instanceof StoreError) || error.reason !== 'NotFound') throw error;
+      return [];
     }
   }
 
@@ -177,7 +169,7 @@ export class Writer {
       throw new StoreError('Invalid', told);
     }
     const answer = await this.#ask(key, call);
-    return dryRun ? objectOf(entryOf(key.kind, answer.body)) : this.#learn(key, answer);
+    return dryRun ? rehearsedOf(key.kind, answer.body) : this.#learn(key, answer);
   }
 
   /** A call about one object. What it shows to be outdated in the cache is read anew. */
@@ -239,29 +231,17 @@ function strict({ manager, dryRun = false }: WriteOptions & { readonly manager: 
   }).toString();
 }
 
-interface Wanted {
-  readonly metadata: {
-    readonly labels?: Texts | undefined;
-    readonly annotations?: Texts | undefined;
-  };
-  readonly spec: unknown;
+/** An object of another uid is told of as if somebody wanted to change the uid. */
+function asConflict(error: unknown): never {
+  const isOther = error instanceof StoreError && error.causes[0]?.field === 'metadata.uid';
+  if (!isOther) throw error;
+  throw new StoreError('Conflict', error.message, { cause: error, causes: error.causes });
 }
 
-type Texts = Readonly<Record<string, string>>;
-
-/** Whether an object is as a manifest wants it. */
-function holds({ metadata, spec }: KubeObject, wanted: Wanted): boolean {
-  const has = (map: Texts = {}, given: Texts = {}) =>
-    Object.entries(given).every(([key, value]) => map[key] === value);
-  return (
-    isSame(spec, wanted.spec) &&
-    has(metadata.labels, wanted.metadata.labels) &&
-    has(metadata.annotations, wanted.metadata.annotations)
+function outcomeOf(before: KubeObject, after: KubeObject): 'configured' | 'unchanged' {
+  const isSameMetadata = isSame(
+    declaredMetadata(before.metadata),
+    declaredMetadata(after.metadata),
   );
-}
-
-function digestOf(wanted: Wanted, uid: string | undefined): string {
-  return createHash('sha256')
-    .update(JSON.stringify([wanted, uid]))
-    .digest('base64');
+  return isSameMetadata && isSame(before.spec, after.spec) ? 'unchanged' : 'configured';
 }

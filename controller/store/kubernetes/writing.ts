@@ -1,13 +1,19 @@
 import { hostname } from 'node:os';
 import type { ObjectKey } from '../../../crds/object.ts';
-import type { EventLog, EventReader, InventoryStore, StoreWriter } from '../../../crds/store.ts';
+import type {
+  EventLog,
+  EventReader,
+  InventoryStore,
+  ManagerReader,
+  StoreWriter,
+} from '../../../crds/store.ts';
 import type { Caller } from './connection.ts';
 import { Events } from './events.ts';
 import { ConfigMapInventory } from './inventory.ts';
 import { Writer, type WriterOptions } from './writer.ts';
 
 /** All that a store writes, and what only the server itself can read. */
-export type Writing = StoreWriter & EventLog & EventReader & InventoryStore;
+export type Writing = StoreWriter & ManagerReader & EventLog & EventReader & InventoryStore;
 
 export type WritingParts = Omit<WriterOptions, 'connection'> & { readonly now: () => Date };
 
@@ -22,6 +28,7 @@ export function writing(caller: Caller, { now, ...parts }: WritingParts): Writin
     updateStatus: (object, options) => writer.updateStatus(object, options),
     apply: (manifest, manager, options) => writer.apply(manifest, manager, options),
     delete: (key, options) => writer.delete(key, options),
+    managedFields: (key) => writer.managedFields(key),
     record: (event) => events.record(event),
     events: (regarding) => events.of(regarding),
     allEvents: (namespace) => events.all(namespace),

@@ -1,25 +1,36 @@
 /** Server-side apply, and who owns which field: what every store owes those who write. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { KubeObject, Manifest } from '../../../crds/object.ts';
+import type { Manifest } from '../../../crds/object.ts';
+import type { Store } from '../../../crds/store.ts';
 import { altered, keyed, widget } from './made-up.ts';
 import { rejects, type OpenStore } from './store.contract.ts';
 
-export function applyContract(name: string, open: OpenStore): void {
+export interface ApplyContractOptions {
+  /** Whether defaults belong to whoever creates an object, as on a real API server; else to nobody. */
+  readonly ownsDefaults?: boolean;
+}
+
+export function applyContract(
+  name: string,
+  open: OpenStore,
+  { ownsDefaults = false }: ApplyContractOptions = {},
+): void {
   describe(`${name}: owners of fields`, () => {
     it('are those who have set them; defaults have none', async (t) => {
       const store = await open(t);
 
       await store.apply(widget('one', { size: 1 }, { labels: { app: 'x' } }), 'git');
-      const made = await store.create(widget('two', { size: 1, text: 'a' }), { manager: 'cli' });
+      await store.create(widget('two', { size: 1, text: 'a' }), { manager: 'cli' });
 
-      const read = await store.get(keyed('one'));
-      assert.deepEqual(owners(read), {
+      assert.deepEqual(await owners(store), {
         'git Apply': { 'f:metadata': { 'f:labels': { 'f:app': {} } }, 'f:spec': { 'f:size': {} } },
       });
-      assert.deepEqual(owners(made), {
-        'cli Update': { 'f:spec': { '.': {}, 'f:size': {}, 'f:text': {} } },
+      const defaults = ownsDefaults ? { 'f:colour': {} } : {};
+      assert.deepEqual(await owners(store, 'two'), {
+        'cli Update': { 'f:spec': { '.': {}, ...defaults, 'f:size': {}, 'f:text': {} } },
       });
+      assert.deepEqual(await owners(store, 'none'), {});
     });
 
     it('keep others from changing them by apply, unless these force it', async (t) => {
@@ -32,7 +43,8 @@ export function applyContract(name: string, open: OpenStore): void {
         'Conflict',
         409,
       );
-      const shared = await store.apply(part({ text: 'a' }), 'cli', polite);
+      await store.apply(part({ text: 'a' }), 'cli', polite);
+      const shared = await owners(store);
       const forced = await store.apply(part({ size: 2 }), 'third', { force: true });
 
       assert.deepEqual(
@@ -40,9 +52,61 @@ export function applyContract(name: string, open: OpenStore): void {
         [['FieldManagerConflict', '.spec.size']],
       );
       assert.match(refused.message, /conflict with "git": \.spec\.size/);
-      assert.deepEqual(owners(shared.object)['cli Apply'], { 'f:spec': { 'f:text': {} } });
+      assert.deepEqual(shared['cli Apply'], { 'f:spec': { 'f:text': {} } });
       assert.deepEqual(forced.object.spec, { size: 2, text: 'a', colour: 'grey' });
-      assert.deepEqual(owners(forced.object)['git Apply'], { 'f:spec': { 'f:text': {} } });
+      assert.deepEqual((await owners(store))['git Apply'], { 'f:spec': { 'f:text': {} } });
+    });
+
+    it('are named with each field that they keep', async (t) => {
+      const store = await open(t);
+      await store.apply(widget('one', { size: 1 }), 'git');
+      await store.apply(part({ text: 'a' }), 'cli');
+
+      const refused = await rejects(
+        store.apply(widget('one', { size: 2, text: 'b' }), 'third', { force: false }),
+        'Conflict',
+        409,
+      );
+
+      assert.deepEqual(refused.causes.map(({ message, field }) => `${message}: ${field}`).sort(), [
+        'conflict with "cli": .spec.text',
+        'conflict with "git": .spec.size',
+      ]);
+      assert.deepEqual((await store.get(keyed('one')))?.spec, {
+        size: 1,
+        text: 'a',
+        colour: 'grey',
+      });
+    });
+
+    it('do not hinder whoever gives the same, or a field that nobody has given', async (t) => {
+      const store = await open(t);
+      await store.apply(widget('one', { size: 1 }), 'git');
+
+      const { object, outcome } = await store.apply(part({ size: 1, colour: 'red' }), 'cli', {
+        force: false,
+      });
+
+      assert.deepEqual([outcome, object.spec], ['configured', { size: 1, colour: 'red' }]);
+    });
+
+    it('apply to the object that they name, and to no other', async (t) => {
+      const store = await open(t);
+      const { object } = await store.apply(widget('one', { size: 1 }), 'git');
+      const { resourceVersion } = object.metadata;
+      await store.apply(widget('one', { size: 2 }), 'git');
+      const uid = '00000000-0000-0000-0000-000000000000';
+
+      await rejects(
+        store.apply(widget('one', { size: 3 }, { resourceVersion }), 'git'),
+        'Conflict',
+        409,
+      );
+      await rejects(store.apply(widget('one', { size: 3 }, { uid }), 'git'), 'Conflict', 409);
+      const { uid: own } = object.metadata;
+      const applied = await store.apply(widget('one', { size: 3 }, { uid: own }), 'git');
+
+      assert.deepEqual(applied.object.spec, { size: 3, colour: 'grey' });
     });
 
     it('lose what they give no more, unless somebody else gives it too', async (t) => {
@@ -60,12 +124,12 @@ export function applyContract(name: string, open: OpenStore): void {
     it('change with an update to whoever made it', async (t) => {
       const store = await open(t);
       const { object } = await store.apply(widget('one', { size: 1, text: 'a' }), 'git');
-      const edited = await store.update(
+      await store.update(
         { ...object, spec: { size: 5, text: 'a', colour: 'grey' } },
         { manager: 'editor' },
       );
 
-      assert.deepEqual(owners(edited), {
+      assert.deepEqual(await owners(store), {
         'git Apply': { 'f:spec': { 'f:text': {} } },
         'editor Update': { 'f:spec': { 'f:size': {} } },
       });
@@ -93,7 +157,8 @@ export function applyContract(name: string, open: OpenStore): void {
         { manager: 'loop' },
       );
 
-      const entry = stated.metadata.managedFields?.find(({ manager }) => manager === 'loop');
+      const entries = await store.managedFields(keyed('one'));
+      const entry = entries.find(({ manager }) => manager === 'loop');
       assert.equal(entry?.subresource, 'status');
       const fields = entry?.fieldsV1['f:status'] as Record<string, object>;
       assert.deepEqual(Object.keys(fields), ['f:conditions', 'f:observedGeneration']);
@@ -126,6 +191,23 @@ export function applyContract(name: string, open: OpenStore): void {
       await rejects(store.update({ ...made, spec: { size: 'x' } }, { dryRun }), 'Invalid', 422);
     });
 
+    it('of an apply tell what would become of the object, and who is in the way', async (t) => {
+      const store = await open(t);
+      await store.apply(widget('one', { size: 1 }), 'git');
+      const before = await store.get(keyed('one'));
+      const dryRun = true;
+
+      const same = await store.apply(widget('one', { size: 1 }), 'git', { dryRun });
+      const other = await store.apply(widget('one', { size: 2 }), 'git', { dryRun });
+
+      assert.deepEqual([same.outcome, other.outcome], ['unchanged', 'configured']);
+      assert.deepEqual(other.object.spec, { size: 2, colour: 'grey' });
+      assert.equal(other.object.metadata.generation, 2);
+      const polite = { dryRun, force: false };
+      await rejects(store.apply(widget('one', { size: 2 }), 'cli', polite), 'Conflict', 409);
+      assert.deepEqual(await store.get(keyed('one')), before);
+    });
+
     it('of a deletion keep to its conditions', async (t) => {
       const store = await open(t);
       const made = await store.create(widget('one'));
@@ -144,8 +226,8 @@ function part(spec: object): Manifest {
 }
 
 /** From manager and operation to fields. */
-function owners(object: KubeObject | undefined): Record<string, Record<string, unknown>> {
-  const entries = object?.metadata.managedFields ?? [];
+async function owners(store: Store, name = 'one'): Promise<Record<string, object>> {
+  const entries = await store.managedFields(keyed(name));
   return Object.fromEntries(
     entries.map(({ manager, operation, fieldsV1 }) => [`${manager} ${operation}`, fieldsV1]),
   );
