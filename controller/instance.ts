@@ -31,6 +31,7 @@ export interface ConfigLocation {
   readonly path?: string | undefined;
   readonly interval?: string | undefined;
   readonly secret?: string | undefined;
+  readonly drift?: 'Correct' | 'Report' | undefined;
 }
 
 export interface InstanceOptions {
@@ -166,13 +167,14 @@ async function declareConfig(
     if (isOurs && (await store.get(key))) await store.delete(key);
     return;
   }
-  const { location, branch, path, interval, secret } = config;
+  const { location, branch, path, interval, secret, drift } = config;
   const spec = {
     location,
     ...(branch === undefined ? {} : { branch }),
     ...(path === undefined ? {} : { path }),
     ...(interval === undefined ? {} : { interval }),
     ...(secret === undefined ? {} : { secretRef: { name: secret } }),
+    ...(drift === undefined ? {} : { drift }),
   };
   await store.apply(
     { apiVersion, kind: ConfigSourceKind.kind, metadata: { name: configName, namespace }, spec },

@@ -10,6 +10,7 @@ import { ThreadRunner } from '../reconcilers/mirror/thread-runner.ts';
 import { mirrorSetReconciler } from '../reconcilers/mirror-set/index.ts';
 import type { Secrets } from '../reconcilers/secrets.ts';
 import { snapshotReconciler } from '../reconcilers/snapshot/index.ts';
+import { createDriftMetrics } from './drift-metrics.ts';
 import type { Log } from './log.ts';
 import { startLoop } from './loop/controller.ts';
 import type { Health } from './loop/health.ts';
@@ -48,6 +49,7 @@ export function startWork(options: WorkOptions): Work {
     secrets,
     now,
     log,
+    observer: createDriftMetrics(metrics.registry),
   });
   const loop = startLoop({
     store,

@@ -1,7 +1,7 @@
 import { Type, type Static } from 'typebox';
 import { commonColumns, defineKind, type ObjectOf, type Rule, type SpecProblem } from './kind.ts';
 import { commonStatus } from './object.ts';
-import { Duration, Sha256 } from './scalars.ts';
+import { Duration, OneOf, Sha256 } from './scalars.ts';
 
 const spec = Type.Object({
   location: Type.String({
@@ -30,6 +30,12 @@ const spec = Type.Object({
       },
     ),
   ),
+  drift: OneOf(['Correct', 'Report'], {
+    default: 'Correct',
+    description:
+      'What becomes of objects that somebody changes or deletes by hand: they are put back as ' +
+      'their manifests say, or left as they are and listed in status.drift.',
+  }),
   suspend: Type.Boolean({ default: false, description: 'Leave it as it is for now.' }),
 });
 
@@ -37,6 +43,25 @@ const Entry = Type.Object({
   kind: Type.String({ maxLength: 63, description: 'Its kind.' }),
   namespace: Type.String({ maxLength: 63, description: 'Its namespace.' }),
   name: Type.String({ maxLength: 253, description: 'Its name.' }),
+});
+
+const DriftedObject = Type.Object({
+  ...Entry.properties,
+  change: OneOf(['Edited', 'Deleted', 'Contested'], {
+    description:
+      'Contested: it was put back several times, and somebody has changed it again each time.',
+  }),
+  fields: Type.Optional(
+    Type.Array(
+      Type.Object({
+        path: Type.String({ maxLength: 512, description: 'The field, as in spec.suites.' }),
+        manager: Type.Optional(
+          Type.String({ maxLength: 128, description: 'The field manager that has set it.' }),
+        ),
+      }),
+      { maxItems: 16, description: 'Declared fields with other values; at most sixteen.' },
+    ),
+  ),
 });
 
 /** One thing wrong in a config source. Lines and columns count from one. */
@@ -74,6 +99,18 @@ const status = Type.Object({
         }),
       },
       { description: 'Deletions that are held because they are too many at once.' },
+    ),
+  ),
+  drift: Type.Optional(
+    Type.Object(
+      {
+        total: Type.Integer({ minimum: 1, description: 'How many objects there are.' }),
+        objects: Type.Array(DriftedObject, {
+          maxItems: 100,
+          description: 'What has become of them; the first hundred.',
+        }),
+      },
+      { description: 'Objects that are not as they are declared: somebody has changed them.' },
     ),
   ),
 });
@@ -133,6 +170,8 @@ export const ConfigSourceKind = defineKind({
     { name: 'Location', jsonPath: '.spec.location' },
     { name: 'Objects', jsonPath: '.status.objects', type: 'integer' },
     { name: 'Revision', jsonPath: '.status.revision', wide: true },
+    { name: 'Drift', jsonPath: '.spec.drift', wide: true },
+    { name: 'Drifted', jsonPath: '.status.drift.total', type: 'integer', wide: true },
     ...commonColumns,
   ],
 });

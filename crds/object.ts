@@ -135,6 +135,10 @@ export const annotations = {
   pruneApproved: 'cairn.build/prune-approved',
   /** On an object: `Never` keeps it when its manifest goes. */
   prune: 'cairn.build/prune',
+  /** On an object: `disabled` has config sources leave it alone: nothing is applied, nothing pruned. */
+  reconcileObject: 'cairn.build/reconcile',
+  /** On a manifest: how it is applied: `Override`, `IfNotPresent` or `Ignore`. */
+  ssa: 'cairn.build/ssa',
   /** On a Mirror: the digest of a held shrinking refresh that may proceed. */
   shrinkApproved: 'cairn.build/shrink-approved',
 } as const;

@@ -35,6 +35,7 @@ const remedies = {
   SnapshotInUse: 'wait',
   Suspended: 'wait',
   PruneHeld: 'wait',
+  DriftContested: 'wait',
   ConfigInvalid: 'wait',
   ConfigUnreachable: 'retry',
   // The store that everything is declared in.

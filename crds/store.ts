@@ -167,6 +167,8 @@ export interface InventoryEntry extends ObjectKey {
   readonly uid: string;
   /** Relative to the config source. */
   readonly file: string;
+  /** Of the manifest that was applied last; not there before that, and of an older Cairn. */
+  readonly digest?: string;
 }
 
 /** What one config source has applied: the only objects that it may prune. */

@@ -4,7 +4,10 @@ import type { CairnError } from '../crds/reasons.ts';
 import type { ObjectEvent, StoreReader } from '../crds/store.ts';
 
 /** What an object depends on: one object by name, or every object of a kind (a selector). */
-export type Dependency = ObjectKey | { readonly kind: string; readonly namespace: string };
+export type Dependency = (ObjectKey | { readonly kind: string; readonly namespace: string }) & {
+  /** `declared`: what people declare of it alone, spec, labels and annotations, and no status. */
+  readonly aspect?: 'declared';
+};
 
 /**
  * What one run found out. The loop turns it into conditions, writes the status once and only if
@@ -22,6 +25,13 @@ export interface Report<Status> {
   readonly progressing?: boolean;
   /** Why the object is not ready. The status beside it is written all the same. */
   readonly failure?: CairnError;
+  /** A condition of the kind's own, which is there only while it is True. */
+  readonly condition?: {
+    readonly type: string;
+    readonly status: 'True';
+    readonly reason: string;
+    readonly message: string;
+  };
   /** Wakes this object when one of these changes, appears or goes. */
   readonly dependsOn?: readonly Dependency[];
   /**

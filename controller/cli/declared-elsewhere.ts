@@ -3,14 +3,14 @@ import type { Io } from './command.ts';
 import { declaringSource, readInventories } from './inventories.ts';
 import { nameOf } from './targets.ts';
 
-/** Warns when a config source declares the object: what is changed by hand doesn't last. */
+/** Warns when a config source declares the object: it puts back, or reports, what is its own. */
 export async function warnIfDeclared(client: ApiClient, target: Target, io: Io): Promise<void> {
   const { kind, namespace, name } = target;
   const key = { kind: kind.kind, namespace, name };
   const source = declaringSource(await readInventories(client), key);
   if (source === undefined) return;
   io.err(
-    `warning: ${nameOf(target)} is declared by configsource/${source}, which will put its own ` +
-      'version back; change it there to make it last',
+    `warning: ${nameOf(target)} is declared by configsource/${source}, which minds the fields that ` +
+      'its manifest gives; change these there to make it last',
   );
 }

@@ -24,6 +24,11 @@ const options = {
     value: 'NAME',
     description: 'the secret with the credentials for the git repository',
   },
+  'config-drift': {
+    type: 'string',
+    value: 'Correct|Report',
+    description: 'what becomes of objects that somebody changes by hand; Correct by default',
+  },
   kubernetes: {
     type: 'boolean',
     description:
@@ -124,6 +129,7 @@ export const command: Command = {
               path: values.path,
               interval: values['config-interval'],
               secret: values['config-secret'],
+              drift: driftPolicy(values['config-drift']),
             },
       secretsFolder: values.secrets === undefined ? undefined : resolve(io.cwd, values.secrets),
       ...bucketOf(values),
@@ -149,6 +155,10 @@ export const command: Command = {
     return exit.failed;
   },
 };
+
+function driftPolicy(given: string | undefined) {
+  return given === undefined ? undefined : oneOf('config-drift', given, ['Correct', 'Report']);
+}
 
 /** A URL has a scheme, an ssh address a colon before any slash; the rest is a path. */
 function isPath(location: string): boolean {

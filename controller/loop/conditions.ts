@@ -61,14 +61,27 @@ export function withoutCondition(conditions: readonly Condition[], type: string)
 function conditionsAfter(object: KubeObject, outcome: Outcome, now: Date): Condition[] {
   const old = object.status.conditions ?? [];
   const observedGeneration = object.metadata.generation;
-  return statementsOf(outcome).reduce<Condition[]>((made, statement) => {
+  const made = statementsOf(outcome).reduce<Condition[]>((made, statement) => {
     const before = old.filter(({ type }) => type === statement.type);
     return [...made, ...withCondition(before, { ...statement, observedGeneration }, now)];
   }, []);
+  return 'thrown' in outcome ? [...made, ...old.filter(isOfKind)] : made;
+}
+
+const common: ReadonlySet<string> = new Set(['Ready', 'Reconciling', 'Stalled']);
+
+/** After a throw, what a kind says of itself stays, as its fields do. */
+function isOfKind({ type }: Condition): boolean {
+  return !common.has(type);
 }
 
 /** The conditions that a run calls for, Ready first. */
 function statementsOf(outcome: Outcome): Statement[] {
+  const own = 'report' in outcome ? outcome.report.condition : undefined;
+  return own ? [...commonStatements(outcome), own] : commonStatements(outcome);
+}
+
+function commonStatements(outcome: Outcome): Statement[] {
   const failure = 'thrown' in outcome ? outcome.thrown : outcome.report.failure;
   const isProgressing = 'report' in outcome && outcome.report.progressing === true;
   if (failure) return failed(failure, isProgressing);

@@ -9,7 +9,7 @@ import { createMetrics, type LoopMetrics, type ReconcileResult } from './metrics
 import { realClock, WorkQueue, type Clock, type Priority } from './queue.ts';
 import { RateGuard } from './rate-guard.ts';
 import { Runner, type AnyReconciler, type Next } from './run.ts';
-import { urgencyOf, type Seen } from './seen.ts';
+import { isDeclaredChange, urgencyOf, type Seen } from './seen.ts';
 
 export interface LoopOptions {
   readonly store: Store;
@@ -138,7 +138,7 @@ class ReconcileLoop implements Loop {
   }
 
   #changed(after: Seen, before: Seen | undefined, isFirstList: boolean): void {
-    this.#wakeDependents(after);
+    this.#wakeDependents(after, isDeclaredChange(before, after));
     const urgency = urgencyOf(before, after);
     if (urgency === undefined || !this.#kinds.has(after.kind)) return;
     if (urgency === 0) this.#queue.forgive(keyOf(after));
@@ -149,7 +149,7 @@ class ReconcileLoop implements Loop {
     const key = keyOf(last);
     this.#queue.drop(key);
     this.#forget(key);
-    this.#wakeDependents(last);
+    this.#wakeDependents(last, true);
   }
 
   #forget(key: string): void {
@@ -158,8 +158,8 @@ class ReconcileLoop implements Loop {
     this.#runner.forget(key);
   }
 
-  #wakeDependents(object: ObjectKey): void {
-    for (const key of this.#dependencies.changed(object)) this.#wake(key, 1);
+  #wakeDependents(object: ObjectKey, isDeclared: boolean): void {
+    for (const key of this.#dependencies.changed(object, isDeclared)) this.#wake(key, 1);
   }
 
   /** Adds a key that no person has changed: too many of these in a row have to wait. */

@@ -31,9 +31,18 @@ export class DependencyIndex {
     this.#dependencies.delete(key);
   }
 
-  /** An object has come, changed or gone: yields the keys of those who depend on it. */
-  changed(object: ObjectKey): ReadonlySet<string> {
-    const words = [keyOf(object), wordOf({ kind: object.kind, namespace: object.namespace })];
+  /**
+   * An object has come, changed or gone: yields the keys of those who depend on it. `isDeclared`:
+   * something has changed that people declare, and not its status alone.
+   */
+  changed(object: ObjectKey, isDeclared = true): ReadonlySet<string> {
+    const { kind, namespace, name } = object;
+    const ways: readonly Dependency[] = [
+      { kind, namespace, name },
+      { kind, namespace },
+    ];
+    const declared = ways.map((one): Dependency => ({ ...one, aspect: 'declared' }));
+    const words = [...ways, ...(isDeclared ? declared : [])].map(wordOf);
     for (const [key, seen] of this.#watching) {
       if (key !== keyOf(object)) for (const word of words) seen.add(word);
     }
@@ -58,5 +67,7 @@ export class DependencyIndex {
 
 /** A key for one object, and one that no object has for all of a kind. */
 function wordOf(dependency: Dependency): string {
-  return 'name' in dependency ? keyOf(dependency) : `${dependency.kind}/${dependency.namespace}/*`;
+  const { kind, namespace, aspect = '' } = dependency;
+  const word = 'name' in dependency ? keyOf(dependency) : `${kind}/${namespace}/*`;
+  return word + (aspect && ` ${aspect}`);
 }

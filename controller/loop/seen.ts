@@ -10,11 +10,15 @@ export interface Seen {
   readonly uid: string;
   readonly resourceVersion: string;
   readonly generation: number;
+  readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
   readonly finalizers: readonly string[];
   readonly isSuspended: boolean;
   readonly ready: 'True' | 'False' | 'Unknown';
 }
+
+/** One for all: there are many objects. */
+const none: Readonly<Record<string, string>> = {};
 
 export function seenOf(object: KubeObject): Seen {
   const { namespace, name, uid, resourceVersion, generation } = object.metadata;
@@ -25,7 +29,8 @@ export function seenOf(object: KubeObject): Seen {
     uid,
     resourceVersion,
     generation,
-    annotations: object.metadata.annotations ?? {},
+    labels: object.metadata.labels ?? none,
+    annotations: object.metadata.annotations ?? none,
     finalizers: object.metadata.finalizers ?? [],
     isSuspended: isSuspended(object),
     ready: conditionOf(object, 'Ready')?.status ?? 'Unknown',
@@ -40,6 +45,17 @@ export function urgencyOf(before: Seen | undefined, after: Seen): Priority | und
   if (before?.uid !== after.uid || before.generation !== after.generation) return 0;
   if (!isSame(before.annotations, after.annotations)) return 0;
   return isSame(foreign(before), foreign(after)) && !hasLostOurs(before, after) ? undefined : 1;
+}
+
+/** Whether something has changed that people declare: not the status, nor who holds the object. */
+export function isDeclaredChange(before: Seen | undefined, after: Seen): boolean {
+  if (before?.uid !== after.uid || before.generation !== after.generation) return true;
+  return !areSame(before.labels, after.labels) || !areSame(before.annotations, after.annotations);
+}
+
+/** Mostly there are none, which costs nothing. */
+function areSame(one: Seen['labels'], other: Seen['labels']): boolean {
+  return one === other || isSame(one, other);
 }
 
 /** Whether the object is to be left as it is. Deletion goes on all the same. */

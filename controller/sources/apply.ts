@@ -29,7 +29,7 @@ export interface ApplyTo {
 }
 
 /**
- * Carries a plan out. The inventory names an object before the object is created and until it has
+ * Carries a plan out. What was applied before in this version, and is as that left it, costs nothing. The inventory names an object before the object is created and until it has
  * gone: after a crash at any point, none is left that nobody would ever prune. What the store
  * refuses is a problem of that manifest, and the others go on.
  */
@@ -47,9 +47,14 @@ export async function applyPlan(
   const problems: ManifestProblem[] = [];
   try {
     for (const planned of plan.apply) {
+      if (planned.wasApplied && planned.outcome === 'unchanged') {
+        book.found(planned);
+        continue;
+      }
       try {
         const { object, outcome } = await store.apply(planned.loaded.manifest, `config:${source}`);
-        book.add({ ...planned.key, uid: object.metadata.uid, file: planned.loaded.file });
+        const { key, digest, loaded } = planned;
+        book.add({ ...key, uid: object.metadata.uid, file: loaded.file, digest });
         if (outcome === 'created') created.push(planned.key);
         if (outcome === 'configured') configured.push(planned.key);
       } catch (error) {
@@ -114,6 +119,12 @@ class Book {
   intend({ key, uid, loaded }: PlannedApply): void {
     if (this.#entries.get(keyOf(key))?.uid === uid && uid !== undefined) return;
     this.add({ ...key, uid: uid ?? '', file: loaded.file });
+  }
+
+  /** An object is as it was applied; its manifest may have moved to another file. */
+  found({ key, loaded: { file } }: PlannedApply): void {
+    const entry = this.#entries.get(keyOf(key));
+    if (entry && entry.file !== file) this.add({ ...entry, file });
   }
 
   /** The intended object was not created. */

@@ -2,6 +2,7 @@ import type { KubeObject, ManagedFieldsEntry, Manifest } from '../../crds/object
 import { isSame } from '../json.ts';
 import { fromFieldsV1, union, type FieldSet } from '../store/managed-fields/field-set.ts';
 import { isRecord } from '../../crds/record.ts';
+import { validateManifest } from '../../crds/validate.ts';
 
 /** One field that differs. `from` or `to` is left out where there is none. */
 export interface FieldChange {
@@ -15,35 +16,63 @@ export interface FieldChange {
 const sourcePrefix = 'config:';
 
 /**
- * What applying a manifest changes in an object: its spec, and the labels and annotations that the
- * manifest gives. Labels and annotations that it gave before and gives no more are not known here; a
- * field of the spec that it doesn't give stays if somebody else has set it.
+ * What applying a manifest changes in an object: the fields of the spec, labels and annotations that
+ * it gives, and those of the spec that it gives no more. Labels and annotations that it gave before
+ * are not known here. Fields that somebody else has set, and defaults, stay. An object that doesn't
+ * say who has set what may have been given all of it by an older manifest, when this one is `new`.
  */
-export function manifestChanges(object: KubeObject, manifest: Manifest): FieldChange[] {
+export function manifestChanges(
+  object: KubeObject,
+  manifest: Manifest,
+  { isNew = true }: { readonly isNew?: boolean } = {},
+): FieldChange[] {
   const { labels = {}, annotations = {} } = manifest.metadata;
+  const ofSpec = differences('spec', object.spec, manifest.spec);
+  const given = ofSpec.filter(({ to }) => to !== undefined);
+  const isMore = given.length < ofSpec.length;
   return [
     ...added('metadata.labels', object.metadata.labels ?? {}, labels),
     ...added('metadata.annotations', object.metadata.annotations ?? {}, annotations),
-    ...differences('spec', object.spec, manifest.spec).filter(({ path, to }) => {
-      return to !== undefined || isRemoved(object, path);
-    }),
+    ...[...given, ...(isMore ? removals(object, manifest, { given, isNew }) : [])].sort(byPath),
   ];
 }
 
-/**
- * Whether a field that is not declared goes: a config source has given it, and nobody else. Of
- * objects that don't say who owns what, all of the spec is the source's.
- */
-function isRemoved({ metadata: { managedFields } }: KubeObject, path: string): boolean {
-  if (!managedFields) return true;
-  const isSource = ({ manager, operation }: ManagedFieldsEntry) =>
-    operation === 'Apply' && manager.startsWith(sourcePrefix);
-  const ours = managedFields.filter(isSource);
-  const others = managedFields.filter((entry) => !isSource(entry));
+function byPath(a: FieldChange, b: FieldChange): number {
+  return a.path < b.path ? -1 : 1;
+}
+
+/** Fields that the manifest doesn't give, and that will have their defaults, or be gone. */
+function removals(
+  object: KubeObject,
+  manifest: Manifest,
+  { given, isNew }: { readonly given: readonly FieldChange[]; readonly isNew: boolean },
+): FieldChange[] {
+  const complete = validateManifest(manifest).manifest ?? manifest;
+  const told = new Set(given.map(({ path }) => path));
+  return differences('spec', object.spec, complete.spec).filter(
+    ({ path }) => !told.has(path) && isRemoved(object, path, isNew),
+  );
+}
+
+/** Whether a field that is not declared goes: a config source has given it, and nobody else. */
+function isRemoved(
+  { metadata: { managedFields } }: KubeObject,
+  path: string,
+  isNew: boolean,
+): boolean {
+  if (!managedFields) return isNew;
+  const ours = managedFields.filter(isOfSource);
+  const others = managedFields.filter((entry) => !isOfSource(entry));
   return isOwned(ours, path) && !isOwned(others, path);
 }
 
-function isOwned(entries: readonly ManagedFieldsEntry[], path: string): boolean {
+/** Whether a config source has applied these fields. */
+export function isOfSource({ manager, operation }: ManagedFieldsEntry): boolean {
+  return operation === 'Apply' && manager.startsWith(sourcePrefix);
+}
+
+/** Whether one of these managers has set a field, or a part of it. */
+export function isOwned(entries: readonly ManagedFieldsEntry[], path: string): boolean {
   return isInside(path, union(...entries.map(({ fieldsV1 }) => fromFieldsV1(fieldsV1))));
 }
 

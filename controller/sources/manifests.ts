@@ -5,12 +5,15 @@ import { keyOf, type Manifest } from '../../crds/object.ts';
 import { validateManifest } from '../../crds/validate.ts';
 import { readDocuments, type Document } from './documents.ts';
 import { BoundedReader, listManifestFiles, messageOf } from './files.ts';
+import { givenOf } from './given.ts';
 import { identityOf, itemsOf, problemOfItem, type Identity, type Item } from './items.ts';
 import { checkInlineKeys, readKeyFile, signedByOf, withInlineKeys } from './key-files.ts';
+import { optOutProblems } from './opt-out.ts';
 import { decodeUtf8 } from './text.ts';
 
 /** A good manifest and where it is written. */
 export interface LoadedManifest {
+  /** What is written, with keys in the place of key files, and no defaults. */
   readonly manifest: Manifest;
   readonly file: string;
   readonly line: number;
@@ -128,8 +131,16 @@ class Collector {
       if (!document.problems.some((other) => byPlace(other, placed) === 0))
         this.#problems.push(placed);
     }
-    const complete = manifest && (await this.#withKeys(item, manifest));
-    return complete && { manifest: complete, file: document.file, ...document.position(item.path) };
+    if (!manifest || !this.#isUnderstood(item, manifest)) return undefined;
+    const given = await this.#withKeys(item, givenOf(manifest, item.value));
+    return given && { manifest: given, file: document.file, ...document.position(item.path) };
+  }
+
+  /** Whether its annotations for config sources have values that mean something. */
+  #isUnderstood(item: Item, manifest: Manifest): boolean {
+    const problems = optOutProblems(manifest).map((problem) => problemOfItem(item, problem));
+    this.#problems.push(...problems);
+    return problems.length === 0;
   }
 
   async #withKeys(item: Item, manifest: Manifest): Promise<Manifest | undefined> {

@@ -4,7 +4,9 @@ import { kinds } from '../../crds/index.ts';
 import { annotations, keyOf, type KubeObject, type ObjectKey } from '../../crds/object.ts';
 import type { InventoryEntry } from '../../crds/store.ts';
 import { manifestChanges, type FieldChange } from './changes.ts';
+import { digestOf } from './given.ts';
 import type { LoadedManifest, Reading } from './manifests.ts';
+import { isOptedOut } from './opt-out.ts';
 
 export interface PlannedApply {
   readonly loaded: LoadedManifest;
@@ -14,6 +16,13 @@ export interface PlannedApply {
   readonly changes?: readonly FieldChange[];
   /** The uid of the object that is there. */
   readonly uid?: string;
+  /** Of the manifest. */
+  readonly digest: string;
+  /**
+   * The manifest was applied before, in this very version: if anything differs from it now, somebody
+   * else has changed the object, deleted it, or made another one of that name.
+   */
+  readonly wasApplied: boolean;
 }
 
 /** What makes the store agree with a config source. */
@@ -46,13 +55,17 @@ export interface PlanInput {
 export function planChanges(input: PlanInput): Plan {
   const { reading, inventory, claims = new Map<string, string>(), approved } = input;
   const objects = new Map(input.objects.map((object) => [keyOf(object), object]));
+  const entries = new Map(inventory.map((entry) => [keyOf(entry), entry]));
   const apply: PlannedApply[] = [];
   const problems: ManifestProblem[] = [];
   for (const loaded of reading.manifests) {
     const key = keyOfManifest(loaded);
-    const owner = claims.get(keyOf(key));
-    if (owner === undefined) apply.push(planOne(loaded, key, objects.get(keyOf(key))));
-    else problems.push(claimProblem(loaded, owner));
+    const text = keyOf(key);
+    const owner = claims.get(text);
+    const current = objects.get(text);
+    if (owner !== undefined) problems.push(claimProblem(loaded, owner));
+    else if (!isOptedOut(current, loaded.manifest))
+      apply.push(planOne(loaded, key, { current, entry: entries.get(text) }));
   }
   const forget = inventory.filter((entry) => isGone(entry, objects.get(keyOf(entry))));
   const undeclared = reading.complete ? unwanted(input, objects) : [];
@@ -71,13 +84,23 @@ export function pruneDigest(objects: readonly ObjectKey[]): string {
   return createHash('sha256').update(list.join('')).digest('hex');
 }
 
-function planOne(loaded: LoadedManifest, key: ObjectKey, current?: KubeObject): PlannedApply {
-  if (!current) return { loaded, key, outcome: 'create' };
-  const changes = manifestChanges(current, loaded.manifest);
+function planOne(
+  loaded: LoadedManifest,
+  key: ObjectKey,
+  {
+    current,
+    entry,
+  }: { readonly current: KubeObject | undefined; readonly entry: InventoryEntry | undefined },
+): PlannedApply {
+  const digest = digestOf(loaded.manifest);
+  const isSameVersion = entry?.digest === digest && entry.uid !== '';
+  if (!current) return { loaded, key, digest, outcome: 'create', wasApplied: isSameVersion };
+  const changes = manifestChanges(current, loaded.manifest, { isNew: !isSameVersion });
   const { uid } = current.metadata;
+  const common = { loaded, key, digest, uid };
   return changes.length === 0
-    ? { loaded, key, uid, outcome: 'unchanged' }
-    : { loaded, key, uid, outcome: 'update', changes };
+    ? { ...common, outcome: 'unchanged', wasApplied: isSameVersion && entry.uid === uid }
+    : { ...common, outcome: 'update', changes, wasApplied: isSameVersion };
 }
 
 /** What was applied and is declared no more, unless it is to be kept or is on its way out already. */
@@ -88,7 +111,8 @@ function unwanted({ reading, inventory }: PlanInput, objects: ReadonlyMap<string
     const object = objects.get(keyOf(entry));
     if (declared.has(keyOf(entry)) || !object || isGone(entry, object)) continue;
     const { deletionTimestamp, annotations: notes, uid } = object.metadata;
-    const isKept = notes?.[annotations.prune] === 'Never' || isMeant(entry, reading);
+    const isHeld = notes?.[annotations.prune] === 'Never' || isOptedOut(object);
+    const isKept = isHeld || isMeant(entry, reading);
     if (!isKept && deletionTimestamp === undefined) prune.push({ ...entry, uid });
   }
   return prune.sort((a, b) => rank(b) - rank(a));

@@ -8,8 +8,11 @@ import type { Inventory, Store } from '../../crds/store.ts';
 import type { Reconciler, Report, RunContext } from '../../reconcilers/reconciler.ts';
 import type { Secrets } from '../../reconcilers/secrets.ts';
 import type { Log } from '../log.ts';
-import { applyPlan, type Applied } from './apply.ts';
+import type { Applied } from './apply.ts';
+import { carryOut, type CarryOutOptions } from './carry-out.ts';
 import { watchDirectory } from './directory.ts';
+import { keptCondition } from './drift-report.ts';
+import { Corrections, dependenciesOf, type DriftObserver } from './drift.ts';
 import { followGit } from './git.ts';
 import { readManifests, type Reading } from './manifests.ts';
 import { originType, type Checkout, type Origin } from './origin.ts';
@@ -28,6 +31,7 @@ export interface ConfigSourceOptions {
   readonly secrets: Secrets;
   readonly now: () => Date;
   readonly log: Log;
+  readonly observer?: DriftObserver;
 }
 
 export type ConfigSourceReconciler = Reconciler<typeof ConfigSourceKind> & {
@@ -35,7 +39,7 @@ export type ConfigSourceReconciler = Reconciler<typeof ConfigSourceKind> & {
   close(): Promise<void>;
 };
 
-type Status = Report<ConfigSource['status']>['status'];
+type Status = ConfigSource['status'];
 
 /** What watching misses is found by reading everything again, once a minute. */
 const rescanMs = 60_000;
@@ -56,6 +60,7 @@ export function configSourceReconciler(options: ConfigSourceOptions): ConfigSour
     },
     async finalize(source) {
       await forget(followed, source.metadata.uid);
+      options.observer?.forget(source);
       await rm(folderOf(source, options), { recursive: true, force: true });
     },
     async close() {
@@ -70,6 +75,7 @@ interface Followed {
   readonly from: string;
   readonly origin: Origin;
   poke: RunContext['poke'];
+  readonly corrections: Corrections;
   /** The last reading of a commit, which never changes. */
   reading?: { readonly of: string; readonly reading: Reading };
   /** What a person has asked for last, and whether the origin has been looked at since. */
@@ -105,7 +111,8 @@ async function follow(
   };
   const origin =
     type === 'git' ? followGit(git) : watchDirectory({ location, onChange, log: options.log });
-  const one: Followed = { from, origin, poke: () => {} };
+  const corrections = known?.corrections ?? new Corrections();
+  const one: Followed = { from, origin, poke: () => {}, corrections };
   followed.set(uid, one);
   return one;
 }
@@ -156,10 +163,19 @@ class Run {
     }
     const plan = await this.#plan(reading);
     const settled = this.#isSettled(checkout, reading, plan);
-    const applied = await applyPlan(settled ? plan : { ...plan, prune: [] }, this.#target());
+    const target = this.#target();
+    const {
+      applied,
+      drift,
+      againMs = rescanMs,
+    } = await carryOut(settled ? plan : { ...plan, prune: [] }, target);
     this.#log(applied);
-    const report = reportOf({ source: this.#source, checkout, reading, plan, applied, failure });
-    if (settled) return { ...report, again: { ms: rescanMs } };
+    const left = drift.reported.length + drift.contested.length;
+    this.#options.observer?.seen(this.#source, { corrected: drift.corrected.length, left });
+    const { source: name } = target;
+    const found = { source: this.#source, name, checkout, reading, plan, applied, drift, failure };
+    const report = { ...reportOf(found), dependsOn: dependenciesOf(reading) };
+    if (settled) return { ...report, again: { ms: Math.min(againMs, rescanMs) } };
     return { ...report, again: { ms: settleMs, exact: true }, handled: null };
   }
 
@@ -207,10 +223,12 @@ class Run {
     return revision !== undefined || before === this.#followed.pruning || prune.length === 0;
   }
 
-  #target() {
-    const { store, inventory } = this.#options;
+  #target(): CarryOutOptions {
+    const { store, inventory, now, log } = this.#options;
     const source = nameOf(this.#source);
-    return { store, source, inventory: inventory(source) };
+    const { corrections } = this.#followed;
+    const policy = this.#source.spec.drift;
+    return { store, source, inventory: inventory(source), policy, corrections, now, log };
   }
 
   #starting(): Report<ConfigSource['status']> {
@@ -218,15 +236,15 @@ class Run {
     // After a restart, what was good before is good until something else is known.
     const message = conditionOf(this.#source, 'Ready')?.message;
     if (isReady(this.#source) && message !== undefined) {
-      return { status: statusOf(this.#source), message, again };
+      return { ...statusOf(this.#source), message, again };
     }
     const reading = `reading ${this.#source.spec.location}`;
-    return { status: statusOf(this.#source), message: reading, progressing: true, again };
+    return { ...statusOf(this.#source), message: reading, progressing: true, again };
   }
 
   #unreachable(failure: CairnError): Report<ConfigSource['status']> {
     const again = { ms: rescanMs };
-    return { status: statusOf(this.#source), message: failure.message, failure, again };
+    return { ...statusOf(this.#source), message: failure.message, failure, again };
   }
 
   #log({ created, configured, pruned }: Applied): void {
@@ -255,14 +273,14 @@ function unreadable(error: unknown, { spec }: ConfigSource): CairnError {
 }
 
 /** What the source has reported before, without what belongs to the loop. */
-function statusOf({ status }: ConfigSource): Status {
-  const { revision, objects, problems, prune } = status;
-  return {
-    ...(revision !== undefined && { revision }),
-    ...(objects !== undefined && { objects }),
-    ...(problems !== undefined && { problems }),
-    ...(prune !== undefined && { prune }),
-  };
+function statusOf(source: ConfigSource): Pick<Report<Status>, 'condition' | 'status'> {
+  const {
+    conditions: _c,
+    observedGeneration: _o,
+    lastHandledReconcileAt: _l,
+    ...status
+  } = source.status;
+  return { status, ...keptCondition(source) };
 }
 
 /** The name of a config source in inventories. */

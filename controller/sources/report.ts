@@ -3,6 +3,14 @@ import { annotations, type ObjectKey } from '../../crds/object.ts';
 import { CairnError } from '../../crds/reasons.ts';
 import type { Report } from '../../reconcilers/reconciler.ts';
 import type { Applied } from './apply.ts';
+import {
+  contestMessage,
+  correctionEvents,
+  driftCondition,
+  driftNote,
+  driftStatus,
+  type DriftOutcome,
+} from './drift-report.ts';
 import { byPlace, type Reading } from './manifests.ts';
 import type { Checkout } from './origin.ts';
 import type { Plan } from './plan.ts';
@@ -11,10 +19,13 @@ type ConfigReport = Report<ConfigSource['status']>;
 
 export interface Outcome {
   readonly source: ConfigSource;
+  /** Its name as a field manager, less the prefix. */
+  readonly name: string;
   readonly checkout: Checkout;
   readonly reading: Reading;
   readonly plan: Plan;
   readonly applied: Applied;
+  readonly drift: DriftOutcome;
   /** Why there is no newer state than this one. */
   readonly failure: CairnError | undefined;
 }
@@ -26,25 +37,32 @@ const maxNamed = 5;
 
 /** What people are told of one run. */
 export function reportOf(outcome: Outcome): ConfigReport {
-  const { checkout, reading, plan, applied } = outcome;
+  const { checkout, reading, plan, applied, drift } = outcome;
   const problems = [...reading.problems, ...plan.problems, ...applied.problems].sort(byPlace);
   const revision = checkout.revision ?? reading.digest;
   const { held } = plan;
   const failure = failureOf(outcome, problems);
+  const drifted = driftStatus(drift);
+  const condition = driftCondition(drift);
   return {
     status: {
       revision,
       objects: applied.objects,
       ...(problems.length > 0 && { problems: problems.slice(0, maxProblems) }),
       ...(held && { prune: heldStatus(held) }),
+      ...(drifted && { drift: drifted }),
     },
-    message: failure?.message ?? goodMessage(applied, checkout),
+    message: failure?.message ?? goodMessage(applied, checkout) + driftNote(drift),
     ...(failure && { failure }),
-    events: eventsOf(applied),
+    ...(condition && { condition }),
+    events: [...eventsOf(applied), ...correctionEvents(drift.corrected)],
   };
 }
 
-function failureOf({ failure, plan, source }: Outcome, problems: readonly ManifestProblem[]) {
+function failureOf(
+  { failure, plan, source, name, drift }: Outcome,
+  problems: readonly ManifestProblem[],
+) {
   if (failure) return failure;
   const [first] = problems;
   if (first) {
@@ -52,7 +70,9 @@ function failureOf({ failure, plan, source }: Outcome, problems: readonly Manife
     const more = problems.length > 1 ? ` (and ${problems.length - 1} more)` : '';
     return new CairnError('ConfigInvalid', `${file}:${line}:${column}: ${message}${more}`);
   }
-  return plan.held && new CairnError('PruneHeld', heldMessage(plan.held, source));
+  if (plan.held) return new CairnError('PruneHeld', heldMessage(plan.held, source));
+  if (drift.contested.length === 0) return undefined;
+  return new CairnError('DriftContested', contestMessage(drift.contested, name));
 }
 
 function heldStatus({ digest, objects }: NonNullable<Plan['held']>) {

@@ -1,7 +1,7 @@
 import { DatabaseSync, type SQLOutputValue } from 'node:sqlite';
 
 /** Raised when the tables change; an older Cairn then refuses the file instead of spoiling it. */
-const schemaVersion = 2;
+const schemaVersion = 3;
 /** `CAIR`: tells a store from any other SQLite file (`PRAGMA application_id`). */
 const applicationId = 0x43_41_49_52;
 const busyTimeoutMs = 2000;
@@ -32,18 +32,21 @@ const schema = `
   CREATE INDEX events_by_age ON events (lastAt);
   CREATE TABLE inventory (
     source TEXT NOT NULL, kind TEXT NOT NULL, namespace TEXT NOT NULL, name TEXT NOT NULL,
-    uid TEXT NOT NULL, file TEXT NOT NULL,
+    uid TEXT NOT NULL, file TEXT NOT NULL, digest TEXT NOT NULL DEFAULT '',
     PRIMARY KEY (source, kind, namespace, name)
   ) WITHOUT ROWID;
 `;
 
+/** Makes the tables of today from those of an older version. */
+export type Upgrade = (db: DatabaseSync, version: number) => void;
+
 /**
  * Opens the SQLite file of a store, making it when it isn't there. Every commit is on disk before
- * it returns (WAL, `synchronous=FULL`). `upgrade` makes the tables of today from those of version 1.
+ * it returns (WAL, `synchronous=FULL`). `upgrade` makes the tables of today from those of an older version.
  * Throws an Error for people when the file is damaged, is
  * something else, or was written by a newer Cairn.
  */
-export function openDatabase(file: string, upgrade: (db: DatabaseSync) => void): DatabaseSync {
+export function openDatabase(file: string, upgrade: Upgrade): DatabaseSync {
   let db: DatabaseSync | undefined;
   try {
     db = new DatabaseSync(file, { timeout: busyTimeoutMs });
@@ -110,12 +113,12 @@ function refuseForeign(db: DatabaseSync): void {
   if (check !== 'ok') throw new Error(`it is damaged, restore a backup: ${String(check)}`);
 }
 
-function migrate(db: DatabaseSync, upgrade: (db: DatabaseSync) => void): void {
+function migrate(db: DatabaseSync, upgrade: Upgrade): void {
   const found = pragma(db, 'user_version');
   if (found === schemaVersion) return;
   transaction(db, () => {
     if (found === 0) db.exec(schema);
-    else upgrade(db);
+    else upgrade(db, found);
     db.exec(`PRAGMA application_id = ${applicationId}; PRAGMA user_version = ${schemaVersion};`);
   });
 }

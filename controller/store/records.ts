@@ -12,12 +12,13 @@ export class Records {
   constructor(db: DatabaseSync) {
     this.#db = db;
     this.#list = db.prepare(
-      `SELECT kind, namespace, name, uid, file FROM inventory WHERE source = ?
+      `SELECT kind, namespace, name, uid, file, digest FROM inventory WHERE source = ?
        ORDER BY kind, namespace, name`,
     );
     this.#clear = db.prepare('DELETE FROM inventory WHERE source = ?');
     this.#add = db.prepare(
-      `INSERT INTO inventory (source, kind, namespace, name, uid, file) VALUES (?, ?, ?, ?, ?, ?)`,
+      `INSERT INTO inventory (source, kind, namespace, name, uid, file, digest)
+       VALUES (?, ?, ?, ?, ?, ?, ?)`,
     );
   }
 
@@ -36,14 +37,15 @@ export class Records {
       name: textOf(row['name']),
       uid: textOf(row['uid']),
       file: textOf(row['file']),
+      ...(row['digest'] !== '' && { digest: textOf(row['digest']) }),
     }));
   }
 
   #replace(source: string, entries: readonly InventoryEntry[]): void {
     transaction(this.#db, () => {
       this.#clear.run(source);
-      for (const { kind, namespace, name, uid, file } of entries) {
-        this.#add.run(source, kind, namespace, name, uid, file);
+      for (const { kind, namespace, name, uid, file, digest = '' } of entries) {
+        this.#add.run(source, kind, namespace, name, uid, file, digest);
       }
     });
   }

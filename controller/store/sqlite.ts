@@ -35,7 +35,7 @@ import { Merger } from './merger.ts';
 import { ObjectTable } from './object-table.ts';
 import { ObjectWriter } from './object-writer.ts';
 import { Records } from './records.ts';
-import { adoptManagers } from './upgrade.ts';
+import { upgrade } from './upgrade.ts';
 import { Watchers } from './watch.ts';
 
 export interface SqliteOptions {
@@ -53,7 +53,7 @@ export interface SqliteOptions {
  * that an older Cairn stored get the defaults that their kinds have now.
  */
 export function openSqliteStore(file: string, options: SqliteOptions): SqliteStore {
-  const store = new SqliteStore(openDatabase(file, adoptManagers), options);
+  const store = new SqliteStore(openDatabase(file, upgrade), options);
   store.adoptDefaults();
   return store;
 }

@@ -5,12 +5,18 @@ import { textOf } from './database.ts';
 import { fieldSetOf } from './managed-fields/compare.ts';
 import { encode, idOf, type Manager } from './managed-fields/managers.ts';
 
+/** Makes the tables of today. Version 3 has digests of manifests in the inventory. */
+export function upgrade(db: DatabaseSync, version: number): void {
+  if (version < 2) adoptManagers(db);
+  db.exec(`ALTER TABLE inventory ADD COLUMN digest TEXT NOT NULL DEFAULT ''`);
+}
+
 /**
  * From version 1, where a table held the labels and annotations that each manager had applied, and
  * whoever applied had set the spec as a whole: the objects say it themselves from now on. Nothing
  * else of them changes, so they keep their resourceVersions.
  */
-export function adoptManagers(db: DatabaseSync): void {
+function adoptManagers(db: DatabaseSync): void {
   const put = db.prepare(
     'UPDATE objects SET body = ? WHERE kind = ? AND namespace = ? AND name = ?',
   );

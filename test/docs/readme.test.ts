@@ -163,6 +163,7 @@ describe('docs/', () => {
         ...Object.keys(reasons),
         ...['Succeeded', 'Progressing', 'ProgressingWithRetry'],
         ...['Refreshed', 'Taken', 'Promoted', 'Created', 'Configured', 'Pruned'],
+        ...['DriftCorrected', 'DriftReported'],
       ]);
       const unknown = [...section.matchAll(/`([A-Z][a-z]+[A-Za-z]*)`/g)]
         .map(([, word = '']) => word)

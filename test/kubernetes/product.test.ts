@@ -154,4 +154,50 @@ describe('cairn run --kubernetes', needsKubernetes, () => {
     await kubectl(['wait', '--for=delete', 'mirrorset/base', '--timeout=30s']);
     await ready('mirror/demo');
   });
+
+  it('puts back what kubectl changes in a declared object, or reports it', async () => {
+    const edit = () => patch('mirror', 'demo', { public: false, components: ['main'] });
+    const given = '{.spec.public} {.spec.components}';
+    await edit();
+    const restored = '--for=jsonpath={.spec.public}=true';
+    await kubectl(['wait', restored, 'mirror/demo', '--timeout=30s']);
+    const spec = await kubectl(['get', 'mirror', 'demo', '-o', `jsonpath=${given}`]);
+    assert.equal(spec, 'true ["main"]', 'components are in no manifest');
+    await eventually(async () => {
+      const told = await kubectl(['describe', 'mirror', 'demo']);
+      return /DriftCorrected .*spec\.public by "kubectl-patch"; put back/.test(told);
+    }, 'an event tells of it');
+
+    await patch('configsource', 'config', { drift: 'Report' });
+    await edit();
+    const drifted = '--for=condition=Drifted';
+    await kubectl(['wait', drifted, 'configsource/config', '--timeout=30s']);
+
+    const objects = await kubectl([
+      'get',
+      'cfg',
+      '-o',
+      'jsonpath={.items[0].status.drift.objects}',
+    ]);
+    assert.deepEqual(JSON.parse(objects), [
+      {
+        kind: 'Mirror',
+        namespace: 'default',
+        name: 'demo',
+        change: 'Edited',
+        fields: [{ path: 'spec.public', manager: 'kubectl-patch' }],
+      },
+    ]);
+    assert.match(await kubectl(['get', 'cfg', '-o', 'wide']), /Report +1 +True/);
+    await patch('mirror', 'demo', { public: true });
+    await eventually(async () => {
+      const types = 'jsonpath={.status.conditions[*].type}';
+      return (await kubectl(['get', 'cfg', 'config', '-o', types])) === 'Ready';
+    }, `nothing is drifted`);
+  });
+
+  async function patch(kind: string, name: string, spec: object): Promise<void> {
+    const merge = JSON.stringify({ spec });
+    await kubectl(['patch', kind, name, '--type=merge', '-p', merge]);
+  }
 });

@@ -116,6 +116,9 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- with .secretName }}
 - --config-secret={{ . }}
 {{- end }}
+{{- with .drift }}
+- --config-drift={{ . }}
+{{- end }}
 {{- end }}
 {{- end }}
 {{- end }}

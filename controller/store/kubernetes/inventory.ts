@@ -117,8 +117,10 @@ function entriesOf(text: unknown, name: string): InventoryEntry[] {
 }
 
 function isEntry(value: unknown): value is InventoryEntry {
+  if (!isRecord(value)) return false;
+  const { digest } = value;
   return (
-    isRecord(value) &&
+    (digest === undefined || typeof digest === 'string') &&
     ['kind', 'namespace', 'name', 'uid', 'file'].every((field) => typeof value[field] === 'string')
   );
 }

@@ -18,6 +18,7 @@ import {
   type Widget,
   type WidgetReport,
 } from './loop-world.ts';
+import { altered } from '../store/made-up.ts';
 
 const hour = 3600_000;
 
@@ -425,6 +426,43 @@ describe('an object that depends on others', () => {
       assert.equal(await seen(), 0);
     });
   }
+
+  it('of which it minds what is declared is not woken by statuses', async (t) => {
+    const ways: readonly Dependency[] = [
+      { ...keyed('other'), aspect: 'declared' },
+      { kind: 'Widget', namespace: 'default', aspect: 'declared' },
+    ];
+    for (const dependsOn of ways) {
+      const reconciler = widgets((object) => ({
+        ...reportSize(object),
+        ...(object.metadata.name === 'follower' && { dependsOn: [dependsOn] }),
+      }));
+      const { store, loop } = startWorld(t, [reconciler]);
+      const runsAfter = async (change: () => Promise<unknown>) => {
+        await loop.idle();
+        const before = reconciler.runs.filter((name) => name === 'follower').length;
+        await change();
+        await loop.idle();
+        return reconciler.runs.filter((name) => name === 'follower').length - before;
+      };
+      const relabel = (labels: Record<string, string>) =>
+        edit(store, keyed('other'), (found) => altered(found, { labels }));
+      await store.create(widget('follower'));
+      await loop.idle();
+      await store.create(widget('other'));
+      const restate = async () => {
+        const other = await store.get(keyed('other'));
+        assert.ok(other);
+        await store.updateStatus({ ...other, status: { ...other.status, size: 77 } as object });
+      };
+
+      assert.equal(await runsAfter(restate), 0);
+      assert.equal(await runsAfter(() => resize(store, 'other', 4)), 1);
+      assert.equal(await runsAfter(() => relabel({ a: 'b' })), 1);
+      assert.equal(await runsAfter(() => annotate(store, 'other', { a: 'b' })), 1);
+      assert.equal(await runsAfter(() => store.delete(keyed('other'))), 1);
+    }
+  });
 
   it('is not woken by what it depends on no more', async (t) => {
     let dependsOn: Dependency[] = [keyed('other')];

@@ -42,6 +42,7 @@ describe('a store in a file', () => {
       ) WITHOUT ROWID;
       INSERT INTO managed VALUES ('Widget', 'default', 'one', 'git', '["mine"]', '[]');
       UPDATE objects SET body = json_remove(body, '$.metadata.managedFields');
+      ALTER TABLE inventory DROP COLUMN digest;
       PRAGMA user_version = 1;`);
     db.close();
 
@@ -52,6 +53,23 @@ describe('a store in a file', () => {
     assert.equal(read?.metadata.resourceVersion, made.metadata.resourceVersion);
     assert.deepEqual(object.metadata.labels, { other: '2' });
     assert.deepEqual(object.spec, { size: 1, colour: 'grey' });
+  });
+
+  it('of version 2 keeps its inventory, whose manifests were of no known version', async (t) => {
+    const file = fileFor(t);
+    const first = openSqliteStore(file, options);
+    const old = { ...keyed('one'), uid: 'u', file: 'f.yaml' };
+    await first.inventory('main').replace([old]);
+    first.close();
+    const db = new DatabaseSync(file);
+    db.exec('ALTER TABLE inventory DROP COLUMN digest; PRAGMA user_version = 2;');
+    db.close();
+
+    const store = opened(t, file);
+
+    assert.deepEqual(await store.inventory('main').list(), [old]);
+    await store.inventory('main').replace([{ ...old, digest: 'd' }]);
+    assert.deepEqual(await store.inventory('main').list(), [{ ...old, digest: 'd' }]);
   });
 
   it('holds after a restart what it held, and goes on counting', async (t) => {
