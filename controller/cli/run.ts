@@ -114,10 +114,11 @@ export const command: Command = {
     const { startInstance } = await import('../instance.ts');
     const config = values.config;
     const address = listenAddress(values.listen);
-    const secure = values['tls-listen'];
+    const given = values['tls-listen'];
+    const secure = given === undefined ? undefined : listenAddress(given, '--tls-listen');
     const starting = startInstance({
       ...address,
-      secure: secure === undefined ? undefined : listenAddress(secure),
+      secure,
       data: resolve(io.cwd, values.data),
       kubernetes: kubernetes ? { env: io.env, namespace, elects } : undefined,
       config:
@@ -141,7 +142,7 @@ export const command: Command = {
       }),
     });
     const instance = await starting.catch((error: unknown) => {
-      throw explained(error, address);
+      throw explained(error, address, secure);
     });
     io.out(`listening on ${instance.url}`);
     if (instance.secureUrl !== undefined) io.out(`and on ${instance.secureUrl}`);

@@ -39,6 +39,9 @@ test('a port that is taken is named, and the data directory is free again', asyn
     /^cairn: can't listen on 127.0.0.1:\d+: .* another program uses; .*--listen$/m,
   );
   assert.doesNotMatch(refused.stderr, /^ +at /m, 'no stack trace');
+  const secure = ['--listen', '127.0.0.1:0', '--tls-listen', host];
+  const other = await cairnCli(['run', '--data', data, ...secure]);
+  assert.match(other.stderr, new RegExp(`can't listen on ${host}: .* --tls-listen$`, 'm'));
   await world.start({ data });
 });
 
