@@ -16,8 +16,8 @@ export const command: Command = {
   async run(args, io) {
     const { values, positionals } = parseOptions(args, objectOptions);
     const { words, changes } = splitChanges(positionals);
-    const target = parseTarget(words, values.namespace);
     const client = await connect(values, io);
+    const target = parseTarget(words, client.namespace);
     await client.mergePatch(target, { metadata: { annotations: changes } });
     io.out(`${nameOf(target)} annotated`);
     return exit.good;

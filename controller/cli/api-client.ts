@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Kind } from '../../crds/kind.ts';
 import { apiVersion, type KubeObject, type Manifest } from '../../crds/object.ts';
+import type { Credentials } from '../store/kubernetes/cluster.ts';
 import { apiError, ApiError } from './api-error.ts';
 import { CliError } from './command.ts';
 import { exchange, Unreachable } from './http-exchange.ts';
@@ -38,19 +39,30 @@ export interface ClientEvent {
   readonly lastAt: string;
 }
 
+/** A server, and what it is shown with each call. */
+export interface Access {
+  readonly server: URL;
+  readonly proxy?: URL | undefined;
+  /** The namespace that is meant when none is named. */
+  readonly namespace: string;
+  credentials(): Promise<Credentials>;
+  readonly signal: AbortSignal;
+}
+
 /**
- * The API of a Cairn server, in the dialect of Kubernetes. Calls throw `ApiError` when the server
+ * The API of a Cairn server, or of a cluster: both speak the dialect of Kubernetes. Calls throw `ApiError` when the server
  * refuses, and `Unreachable` when there is none.
  */
 export class ApiClient {
   readonly server: URL;
-  readonly #token: string | undefined;
-  readonly #signal: AbortSignal;
+  /** The namespace that is meant when none is named. */
+  readonly namespace: string;
+  readonly #access: Access;
 
-  constructor({ server, token, signal }: { server: URL; token?: string; signal: AbortSignal }) {
-    this.server = server;
-    this.#token = token;
-    this.#signal = signal;
+  constructor(access: Access) {
+    this.server = access.server;
+    this.namespace = access.namespace;
+    this.#access = access;
   }
 
   async get(target: Target): Promise<KubeObject | undefined> {
@@ -83,12 +95,14 @@ export class ApiClient {
   async mergePatch(target: Target, patch: unknown): Promise<KubeObject> {
     const body = JSON.stringify(patch);
     const type = 'application/merge-patch+json';
-    return (await this.#json('PATCH', objectPath(target), { body, type })) as KubeObject;
+    const path = `${objectPath(target)}?${strictly}`;
+    return (await this.#json('PATCH', path, { body, type })) as KubeObject;
   }
 
   /** Server-side apply. JSON is YAML, and quicker to read. */
   async apply(target: Target, manifest: Manifest, manager: string): Promise<KubeObject> {
-    const path = `${objectPath(target)}?fieldManager=${encodeURIComponent(manager)}&force=true`;
+    const query = `fieldManager=${encodeURIComponent(manager)}&force=true&${strictly}`;
+    const path = `${objectPath(target)}?${query}`;
     const options = { body: JSON.stringify(manifest), type: 'application/apply-patch+yaml' };
     return (await this.#json('PATCH', path, options)) as KubeObject;
   }
@@ -125,16 +139,20 @@ export class ApiClient {
     path: string,
     { body, type, signal }: Sent,
   ): Promise<IncomingMessage> {
+    const { proxy, signal: whole } = this.#access;
+    const { headers, tls } = await this.#access.credentials();
     const response = await exchange({
       method,
-      url: new URL(path, this.server),
+      url: new URL(this.server.pathname.replace(/\/$/, '') + path, this.server),
       headers: {
+        ...headers,
         accept: 'application/json',
         ...(type !== undefined && { 'content-type': type }),
-        ...(this.#token !== undefined && { authorization: `Bearer ${this.#token}` }),
       },
+      tls,
+      proxy,
       ...(body !== undefined && { body }),
-      signal: signal ?? this.#signal,
+      signal: signal ?? whole,
     });
     const status = response.statusCode ?? 0;
     if (status >= 200 && status < 300) return response;
@@ -152,6 +170,9 @@ export class ApiClient {
     }
   }
 }
+
+/** API servers drop unknown fields with a warning, unless they are told not to. */
+const strictly = 'fieldValidation=Strict';
 
 interface List {
   readonly metadata?: { readonly resourceVersion?: string };

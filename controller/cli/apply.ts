@@ -1,7 +1,9 @@
 import { kindNamed } from '../../crds/index.ts';
-import type { Manifest } from '../../crds/object.ts';
+import type { KubeObject, Manifest } from '../../crds/object.ts';
 import { validateManifest, type Validation } from '../../crds/validate.ts';
+import { isSame } from '../json.ts';
 import { readDocuments } from '../sources/documents.ts';
+import { givenOf } from '../sources/given.ts';
 import { itemsOf, problemOfItem } from '../sources/items.ts';
 import { signedByOf } from '../sources/key-files.ts';
 import type { ApiClient } from './api-client.ts';
@@ -46,7 +48,7 @@ export const command: Command = {
     const client = await connect(values, io);
     let refused = 0;
     for (const manifest of manifests) {
-      if (!(await applyOne(client, manifest, values.namespace, io))) refused += 1;
+      if (!(await applyOne(client, manifest, client.namespace, io))) refused += 1;
     }
     return problems.length + refused === 0 ? exit.good : exit.notAsDesired;
   },
@@ -87,7 +89,7 @@ async function readInput(io: Io): Promise<Input> {
       const { manifest, problems } = validateInput(item.value);
       found.push(...problems.map((problem) => problemOfItem(item, problem)));
       const good = problems.length + document.problems.length === 0;
-      if (manifest && good) manifests.push(manifest);
+      if (manifest && good) manifests.push(givenOf(manifest, item.value));
     }
   }
   return { manifests, problems: found.map(formatProblem) };
@@ -113,12 +115,21 @@ async function applyOne(
   try {
     const before = await client.get(target);
     const after = await client.apply(target, manifest, manager);
-    const same = before?.metadata.resourceVersion === after.metadata.resourceVersion;
-    io.out(`${nameOf(target)} ${!before ? 'created' : same ? 'unchanged' : 'configured'}`);
+    const outcome = !before ? 'created' : isAsBefore(before, after) ? 'unchanged' : 'configured';
+    io.out(`${nameOf(target)} ${outcome}`);
     return true;
   } catch (thrown) {
     if (!(thrown instanceof ApiError && refusals.has(thrown.code))) throw thrown;
     io.err(`${nameOf(target)} refused: ${thrown.message}`);
     return false;
   }
+}
+
+/** An API server may write an object again for its own reasons: defaults that are stored only now. */
+function isAsBefore({ metadata: before }: KubeObject, { metadata: after }: KubeObject): boolean {
+  const isSameText = before.resourceVersion === after.resourceVersion;
+  const declared = ({ generation, labels, annotations }: KubeObject['metadata']) => {
+    return { generation, labels, annotations };
+  };
+  return isSameText || isSame(declared(before), declared(after));
 }

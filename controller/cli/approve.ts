@@ -14,8 +14,8 @@ export const command: Command = {
 
   async run(args, io) {
     const { values, positionals } = parseOptions(args, objectOptions);
-    const target = parseTarget(positionals, values.namespace);
     const client = await connect(values, io);
+    const target = parseTarget(positionals, client.namespace);
     const object = await requireObject(client, target);
     const held = heldPrune(object) ?? heldShrink(object);
     if (!held) throw new CliError(`nothing of ${nameOf(target)} is held`);

@@ -21,9 +21,9 @@ export const command: Command = {
 
   async run(args, io) {
     const { values, positionals } = parseOptions(args, options);
-    const targets = parseTargets(positionals, values.namespace);
-    const timeoutMs = parseTimeout(values.timeout);
     const client = await connect(values, io);
+    const targets = parseTargets(positionals, client.namespace);
+    const timeoutMs = parseTimeout(values.timeout);
     for (const target of targets) {
       await requireObject(client, target);
       await warnIfDeclared(client, target, io);

@@ -19,8 +19,8 @@ export const command: Command = {
 
   async run(args, io) {
     const { values, positionals } = parseOptions(args, objectOptions);
-    const targets = parseTargets(positionals, values.namespace);
     const client = await connect(values, io);
+    const targets = parseTargets(positionals, client.namespace);
     const texts: string[] = [];
     for (const target of targets) texts.push(await describe(client, target));
     io.out(texts.join('\n\n---\n\n'));

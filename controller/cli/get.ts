@@ -42,8 +42,8 @@ export const command: Command = {
       namespaces: values['all-namespaces'] === true,
       qualified: selections.length > 1 && new Set(selections.map(({ kind }) => kind)).size > 1,
     };
-    const scope = scopeOf(values);
     const client = await connect(values, io);
+    const scope = scopeOf({ ...values, namespace: client.namespace });
     const print =
       values.output === undefined || style.wide
         ? undefined

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { createRequire } from 'node:module';
-import type { request as requestFunction } from 'node:http';
+import type { Agent as AgentClass, request as requestFunction } from 'node:http';
+import { throughProxy, type Credentials } from '../store/kubernetes/cluster.ts';
 import { CliError } from './command.ts';
 
 // An import of node:http looks at all its exports, one of which loads a whole HTTP client more:
@@ -14,6 +15,9 @@ export interface Exchange {
   readonly method: string;
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
+  readonly tls?: Credentials['tls'];
+  /** An http(s) proxy on the way. */
+  readonly proxy?: URL | undefined;
   readonly body?: string;
   readonly signal: AbortSignal;
 }
@@ -23,14 +27,18 @@ export async function exchange({
   method,
   url,
   headers,
+  tls,
+  proxy,
   body,
   signal,
 }: Exchange): Promise<IncomingMessage> {
-  const { request } = require(url.protocol === 'https:' ? 'node:https' : 'node:http') as {
+  const { request, Agent } = require(url.protocol === 'https:' ? 'node:https' : 'node:http') as {
     request: typeof requestFunction; // node:https declares the same
+    Agent: typeof AgentClass;
   };
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
-  const sent = request(url, { method, headers, signal, agent: false });
+  const agent = proxy ? new Agent(throughProxy(proxy)) : false;
+  const sent = request(url, { method, headers, signal, agent, ...tls });
   const timer = setTimeout(() => sent.destroy(new Error('no answer in time')), headersTimeoutMs);
   sent.once('response', resolve).once('error', reject).end(body);
   try {
@@ -43,6 +51,10 @@ export async function exchange({
   }
 }
 
+const untrusted =
+  'nobody whom this machine trusts has signed its certificate; name the signer with ' +
+  '--certificate-authority';
+
 const explanations: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'connection refused',
   ECONNRESET: 'the connection was cut',
@@ -51,6 +63,10 @@ const explanations: Readonly<Record<string, string>> = {
   ENOTFOUND: 'no host of that name',
   EAI_AGAIN: 'the name server does not answer',
   ETIMEDOUT: 'no answer in time',
+  DEPTH_ZERO_SELF_SIGNED_CERT: untrusted,
+  SELF_SIGNED_CERT_IN_CHAIN: untrusted,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: untrusted,
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: untrusted,
 };
 
 /** Of a server that is being started, or started again: those who wait may try again. */

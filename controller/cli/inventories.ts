@@ -12,7 +12,8 @@ export async function readInventories(
     const answer = await client.read('/api/v1/inventory');
     return (answer as { sources?: readonly SourceInventory[] }).sources;
   } catch (thrown) {
-    if (thrown instanceof ApiError && thrown.code === 404) return undefined;
+    const isUntold = thrown instanceof ApiError && [403, 404].includes(thrown.code);
+    if (isUntold) return undefined;
     throw thrown;
   }
 }

@@ -1,10 +1,15 @@
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { roles, type Role } from '../http/roles.ts';
 import { CliError, exit, parseOptions, UsageError, type Command, type Io } from './command.ts';
 import { toYaml } from './output.ts';
-import { namespaceOptions, readToken, serverNamed, serverOptions } from './server-options.ts';
+import {
+  contentOf,
+  namedServerOptions,
+  namespaceOptions,
+  readToken,
+  serverNamed,
+} from './server-options.ts';
 
 const options = {
   role: {
@@ -18,13 +23,8 @@ const options = {
     default: './cairn-data',
     description: 'the data directory of the server, for --role',
   },
-  'certificate-authority': {
-    type: 'string',
-    value: 'FILE',
-    description: 'what signs the certificate of the server, if the system does not know it',
-  },
   ...namespaceOptions,
-  ...serverOptions,
+  ...namedServerOptions,
 } as const;
 
 export const command: Command = {
@@ -44,7 +44,7 @@ export const command: Command = {
     if (!isSafe) hint(role, values['token-file'], io);
     const token = isSafe ? await tokenOf(role, values, io) : undefined;
     const authority = isSafe ? await authorityOf(role, values, io) : undefined;
-    const { namespace } = values;
+    const { namespace = 'default' } = values;
     io.out((await toYaml(kubeconfig({ server, token, authority, namespace }))).trimEnd());
     return exit.good;
   },
@@ -115,14 +115,4 @@ async function authorityOf(
   if (role === undefined) return undefined;
   const own = path.resolve(io.cwd, values.data, 'tls', 'tls.crt');
   return existsSync(own) ? contentOf(own) : undefined;
-}
-
-async function contentOf(file: string): Promise<string> {
-  try {
-    return await readFile(file, 'utf8');
-  } catch (thrown) {
-    const code =
-      thrown instanceof Error && 'code' in thrown ? String(thrown.code) : 'unknown error';
-    throw new CliError(`can't read ${file}: ${code}`, exit.failed, { cause: thrown });
-  }
 }

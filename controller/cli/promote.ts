@@ -20,9 +20,9 @@ export const command: Command = {
     if (environment === undefined || snapshot === undefined || more.length > 0) {
       throw new UsageError('expected the name of an Environment and that of a Snapshot');
     }
-    const { namespace } = values;
     const timeoutMs = parseTimeout(values.timeout);
     const client = await connect(values, io);
+    const { namespace } = client;
     const target = { kind: EnvironmentKind, namespace, name: environment };
     const object = await requireObject(client, target);
     await requireObject(client, { kind: SnapshotKind, namespace, name: snapshot });

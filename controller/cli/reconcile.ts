@@ -21,9 +21,9 @@ export const command: Command = {
 
   async run(args, io) {
     const { values, positionals } = parseOptions(args, options);
-    const targets = parseTargets(positionals, values.namespace);
-    const timeoutMs = parseTimeout(values.timeout);
     const client = await connect(values, io);
+    const targets = parseTargets(positionals, client.namespace);
+    const timeoutMs = parseTimeout(values.timeout);
     const token = new Date().toISOString();
     for (const target of targets) {
       const object = await client.mergePatch(target, {

@@ -23,7 +23,7 @@ export const command: Command = {
     const timeoutMs = parseTimeout(values.timeout);
     const client = await connect(values, io);
     const name = word.replace(/^(environments?|cenv)\//i, '');
-    const target = { kind: EnvironmentKind, namespace: values.namespace, name };
+    const target = { kind: EnvironmentKind, namespace: client.namespace, name };
     const object = await requireObject(client, target);
     const snapshot = stringAt(object.status, 'previous');
     if (snapshot === undefined) {

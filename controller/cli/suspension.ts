@@ -13,8 +13,8 @@ export async function setSuspended(
   io: Io,
 ): Promise<number> {
   const { values, positionals } = parseOptions(args, objectOptions);
-  const targets = parseTargets(positionals, values.namespace);
   const client = await connect(values, io);
+  const targets = parseTargets(positionals, client.namespace);
   for (const target of targets) {
     await requireObject(client, target);
     await client.mergePatch(target, suspensionPatch(target, suspended));

@@ -28,9 +28,10 @@ export const command: Command = {
 
   async run(args, io) {
     const { values, positionals } = parseOptions(args, options);
-    const targets = parseTargets(positionals, values.namespace);
+    const client = await connect(values, io);
+    const targets = parseTargets(positionals, client.namespace);
     const goal = parseGoal(values.for);
     const timeoutMs = parseTimeout(values.timeout);
-    return waitFor({ client: await connect(values, io), targets, goal, timeoutMs }, io);
+    return waitFor({ client, targets, goal, timeoutMs }, io);
   },
 };

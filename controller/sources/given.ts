@@ -16,7 +16,16 @@ export function givenOf(manifest: Manifest, written: unknown): Manifest {
   const named = Object.entries(isRecord(spec) ? spec : {}).map(([field, value]) => {
     return [new Map(Object.entries(aliases)).get(field) ?? field, value] as const;
   });
-  return { ...manifest, spec: part(manifest.spec, Object.fromEntries(named)) };
+  const metadata = givenMetadata(manifest.metadata, written);
+  return { ...manifest, metadata, spec: part(manifest.spec, Object.fromEntries(named)) };
+}
+
+/** Without a namespace, where it is left to whoever applies. */
+function givenMetadata(metadata: Manifest['metadata'], written: unknown): Manifest['metadata'] {
+  const { metadata: given } = isRecord(written) ? written : {};
+  if (isRecord(given) && typeof given['namespace'] === 'string') return metadata;
+  const { namespace: _, ...rest } = metadata;
+  return rest;
 }
 
 /** The same for the same content, whatever the order of fields. */

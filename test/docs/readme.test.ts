@@ -191,7 +191,8 @@ describe('docs/cli.md', () => {
   });
 
   it('names every option of every command', async () => {
-    const general = ['server', 'token-file', 'namespace', 'timeout', 'wait'];
+    const ofServers = ['server', 'token-file', 'certificate-authority', 'kubeconfig', 'context'];
+    const general = [...ofServers, 'namespace', 'timeout', 'wait'];
     for (const name of commandNames) {
       const options = Object.entries((await loadCommand(name))?.options ?? {});
       const [, section = ''] =

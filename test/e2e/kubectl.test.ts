@@ -1,8 +1,12 @@
 /** All of it with stock kubectl, and no cluster. */
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
+import { cairnCli } from '../world/cairn.ts';
 import { exportPublic, testKey } from '../world/keys.ts';
 import { kubectlFor, type Kubectl } from '../world/kubectl.ts';
+import { tempDir } from '../world/temp.ts';
 import { environment, good, mirror, mirrorSet, product, snapshot } from './product.ts';
 
 const inDefault = ['-n', 'default'];
@@ -118,6 +122,11 @@ test('the token of a role does with kubectl what the role is for', async (t) => 
   await done(editor.reading(environment('base-1'), 'apply', '-f', '-'));
   assert.match(await done(viewer('get', 'environments')), /^production +base-1 /m);
   assert.match(await done(promoter('auth', 'whoami')), /^Username +promoter$/m);
+  const file = join(tempDir(t), 'kubeconfig');
+  const printed = ['kubeconfig', '--role', 'viewer', '--data', world.data, '--server', url];
+  writeFileSync(file, (await cairn.cli(...printed)).stdout);
+  const own = await cairnCli(['get', 'environments', '--kubeconfig', file]);
+  assert.match(own.stdout, /^production +base-1 /m, own.output);
   const can = async (who: Kubectl, ...words: readonly string[]) =>
     (await who('auth', 'can-i', ...words)).stdout.trim();
   assert.deepEqual(

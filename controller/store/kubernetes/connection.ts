@@ -3,7 +3,7 @@ import https from 'node:https';
 import type { IncomingMessage } from 'node:http';
 import { StoreError } from '../../../crds/store.ts';
 import type { Log } from '../../log.ts';
-import type { Cluster } from './cluster.ts';
+import { throughProxy, type Cluster } from './cluster.ts';
 import { backOffMs, pause } from './pace.ts';
 import { answerOf } from './answer.ts';
 import { asFailure, Failure } from './failure.ts';
@@ -69,10 +69,11 @@ export class Connection implements Caller {
     this.#options = options;
     this.#random = options.random ?? Math.random;
     const { Agent } = options.cluster.server.protocol === 'http:' ? http : https;
-    const common = { keepAlive: true, keepAliveMsecs: probeMs };
+    const proxy = throughProxy(options.cluster.proxy);
+    const common = { ...proxy, keepAlive: true, keepAliveMsecs: probeMs };
     this.#agents = {
       calls: new Agent({ ...common, maxSockets: mostConnections }),
-      watches: new Agent({ keepAlive: false }),
+      watches: new Agent({ ...proxy, keepAlive: false }),
     };
   }
 

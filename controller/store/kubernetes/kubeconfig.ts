@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { access } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import type { KubeConfig } from '@kubernetes/client-node';
@@ -7,41 +7,66 @@ import { filed, inCluster } from './in-cluster.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
+/** Parts of kubeconfigs, each with a name. */
+type Named = { readonly name: string };
+
 /**
  * The cluster that `KUBECONFIG` names, else the one that this process is a Pod of, else the one of
  * `~/.kube/config`. Throws with a sentence for people when there is none.
  */
 export async function findCluster(env: Environment): Promise<Cluster> {
-  const named = env['KUBECONFIG']?.split(delimiter).find((file) => file !== '');
-  if (named !== undefined) return ofKubeconfig(named);
+  const named = kubeconfigFiles(env);
+  if (named.length > 0) return ofKubeconfig(named);
   const own = await inCluster(env);
   if (own) return own;
   const usual = join(env['HOME'] ?? homedir(), '.kube', 'config');
-  const isThere = await readFile(usual).then(
-    () => true,
-    () => false,
-  );
-  if (isThere) return ofKubeconfig(usual);
+  if (await isThere(usual)) return ofKubeconfig(usual);
   throw new Error('found no cluster: this is no Pod, and KUBECONFIG is not set');
 }
 
-/** The current context of a kubeconfig file. Throws when it can't be used. */
-export async function ofKubeconfig(file: string): Promise<Cluster> {
-  const config = await load(file);
+/** The files that `KUBECONFIG` lists. */
+export function kubeconfigFiles(env: Environment): readonly string[] {
+  return (env['KUBECONFIG'] ?? '').split(delimiter).filter((file) => file !== '');
+}
+
+/**
+ * A context, the current one by default, of a kubeconfig file, or of several that are read as one:
+ * of what two of them name, the first one counts, and those that are not there are left out, as
+ * kubectl does it. Throws with a sentence for people when it can't be used.
+ */
+export async function ofKubeconfig(
+  files: string | readonly string[],
+  { context: wanted }: { readonly context?: string | undefined } = {},
+): Promise<Cluster> {
+  const list = [files].flat();
+  const told = list.join(delimiter);
+  const config = await load(list, wanted);
+  const name = config.getCurrentContext();
+  const context = config.getContextObject(name);
+  if (wanted !== undefined && !context) throw new Error(`${told}: there is no context ${wanted}`);
   const cluster = config.getCurrentCluster();
   const server = cluster ? URL.parse(cluster.server) : null;
   if (!cluster || !server || !/^https?:$/.test(server.protocol)) {
-    throw new Error(`${file}: its current context names no API server`);
+    const which = wanted === undefined ? 'its current context' : `the context ${wanted}`;
+    throw new Error(`${told}: ${which} names no API server`);
   }
-  if (cluster.proxyUrl !== undefined) {
-    throw new Error(`${file}: proxy-url is not supported`);
-  }
-  const namespace = config.getContextObject(config.getCurrentContext())?.namespace;
-  return { server, namespace, ...filed(() => read(file)) };
+  const proxy = proxyOf(cluster.proxyUrl, told);
+  const namespace = context?.namespace;
+  return { server, namespace, ...(proxy && { proxy }), ...filed(() => read(list, wanted)) };
 }
 
-async function read(file: string): Promise<Credentials> {
-  const config = await load(file);
+function proxyOf(text: string | undefined, file: string): URL | undefined {
+  if (text === undefined || text === '') return undefined;
+  const proxy = URL.parse(text);
+  if (proxy && /^https?:$/.test(proxy.protocol)) return proxy;
+  throw new Error(`${file}: its proxy-url is not that of an http or https proxy`);
+}
+
+/** As kubectl, this shows nobody anything over plain http. */
+async function read(files: readonly string[], context: string | undefined): Promise<Credentials> {
+  const config = await load(files, context);
+  const isPlain = config.getCurrentCluster()?.server.startsWith('http:') ?? false;
+  if (isPlain) return { headers: {}, tls: {} };
   const options: Parameters<KubeConfig['applyToHTTPSOptions']>[0] = { headers: {} };
   await config.applyToHTTPSOptions(options);
   const { ca, cert, key, servername, rejectUnauthorized, auth } = options;
@@ -60,12 +85,42 @@ function asHeaders(headers: unknown): Record<string, string> {
 }
 
 /**
- * Loaded only here, and not in a Pod, which reads two files instead: the library brings 80 MB of
- * generated classes along.
+ * The library is loaded only here, and not in a Pod, which reads two files instead: it brings 80 MB
+ * of generated classes along. Its own way of merging files refuses names that are in two of them.
  */
-async function load(file: string): Promise<KubeConfig> {
+async function load(files: readonly string[], context: string | undefined): Promise<KubeConfig> {
   const { KubeConfig: Config } = await import('@kubernetes/client-node');
+  const found = files.length === 1 ? files : await those(files);
+  const configs = found.map((file) => {
+    const one = new Config();
+    one.loadFromFile(file);
+    return one;
+  });
   const config = new Config();
-  config.loadFromFile(file);
+  config.loadFromOptions({
+    clusters: firstOfEach(configs.map(({ clusters }) => clusters)),
+    users: firstOfEach(configs.map(({ users }) => users)),
+    contexts: firstOfEach(configs.map(({ contexts }) => contexts)),
+    currentContext: context ?? configs.map((one) => one.currentContext).find(Boolean) ?? '',
+  });
   return config;
+}
+
+async function those(files: readonly string[]): Promise<readonly string[]> {
+  const isHere = await Promise.all(files.map(isThere));
+  const found = files.filter((_, index) => isHere[index]);
+  if (found.length > 0) return found;
+  throw new Error(`there is no kubeconfig ${files.join(' or ')}`);
+}
+
+function firstOfEach<T extends Named>(lists: readonly (readonly T[] | undefined)[]): T[] {
+  const all = lists.flatMap((list) => list ?? []);
+  return all.filter(({ name }, index) => all.findIndex((one) => one.name === name) === index);
+}
+
+async function isThere(file: string): Promise<boolean> {
+  return access(file).then(
+    () => true,
+    () => false,
+  );
 }
