@@ -20,9 +20,9 @@ export function readSpec(kind: Kind, input: unknown): SpecReading {
     return { spec: undefined, problems: [{ path: ['spec'], message }] };
   }
   const { spec: named, written, problems: ofAliases } = withoutAliases(kind, input);
-  const { validate, schema } = validatorOf(kind);
-  const spec = withoutNulls(named, schema);
-  const ofSchema = validate(spec) ? [] : oneEach(validate.errors ?? [], kind, schema);
+  const validator = validatorOf(kind, 'spec');
+  const spec = withoutNulls(named, validator.schema);
+  const ofSchema = problemsOf(spec, kind, validator);
   const fits = ofAliases.length + ofSchema.length === 0;
   const ofRules = fits ? (kind.check?.(spec as never) ?? []) : []; // the schema has accepted it
   const problems = [
@@ -30,6 +30,13 @@ export function readSpec(kind: Kind, input: unknown): SpecReading {
     ...[...ofSchema, ...ofRules].map((one) => asWritten(one, written)),
   ];
   return { spec, problems };
+}
+
+/**
+ * All that is wrong with a status, by the schema of its kind: unknown fields, too. Changes nothing.
+ */
+export function statusProblems(kind: Kind, status: unknown): readonly SpecProblem[] {
+  return problemsOf(structuredClone(status), kind, validatorOf(kind, 'status'));
 }
 
 interface Renamed {
@@ -71,7 +78,13 @@ function asWritten(one: SpecProblem, written: ReadonlyMap<string, string>): Spec
   return older === undefined ? one : { ...one, path: [root ?? 'spec', older, ...rest] };
 }
 
+/** Fills in defaults where the value has none. */
+function problemsOf(value: unknown, kind: Kind, validator: Validator): SpecProblem[] {
+  return validator.validate(value) ? [] : oneEach(validator, kind);
+}
+
 interface Validator {
+  readonly part: 'spec' | 'status';
   readonly validate: ValidateFunction;
   readonly schema: Schema;
 }
@@ -82,12 +95,13 @@ const validators = new Map<string, Validator>();
  * Compiled when a kind is first met: it takes some ten milliseconds, which a command that meets no
  * manifest does not spend. For the same reason ajv is not loaded before.
  */
-function validatorOf(kind: Kind): Validator {
-  let validator = validators.get(kind.kind);
+function validatorOf(kind: Kind, part: Validator['part']): Validator {
+  const name = `${kind.kind} ${part}`;
+  let validator = validators.get(name);
   if (!validator) {
-    const schema = mapSchema(plainSchema(kind.spec), closed);
-    validator = { schema, validate: newAjv().compile(schema) };
-    validators.set(kind.kind, validator);
+    const schema = mapSchema(plainSchema(kind[part]), closed);
+    validator = { part, schema, validate: newAjv().compile(schema) };
+    validators.set(name, validator);
   }
   return validator;
 }
@@ -116,18 +130,18 @@ function closed(part: Schema): Schema {
 }
 
 /** The first thing that is wrong at each place: an empty string fails two or three keywords. */
-function oneEach(errors: readonly ErrorObject[], kind: Kind, schema: Schema): SpecProblem[] {
+function oneEach(validator: Validator, kind: Kind): SpecProblem[] {
   const problems = new Map<string, SpecProblem>();
-  for (const error of errors) {
-    const one = problemOf(error, kind, schema);
+  for (const error of validator.validate.errors ?? []) {
+    const one = problemOf(error, kind, validator);
     const place = JSON.stringify(one.path);
     if (!problems.has(place)) problems.set(place, one);
   }
   return [...problems.values()];
 }
 
-function problemOf(error: ErrorObject, kind: Kind, schema: Schema): SpecProblem {
-  const path = pathOf(error.instancePath, schema);
+function problemOf(error: ErrorObject, kind: Kind, validator: Validator): SpecProblem {
+  const path = pathOf(error.instancePath, validator);
   const part = (error.parentSchema ?? {}) as Schema;
   const params = error.params as Record<string, unknown>;
   switch (error.keyword) {
@@ -174,12 +188,12 @@ function messageOf(error: ErrorObject, part: Schema): string {
   }
 }
 
-/** A JSON pointer (RFC 6901) as keys and indexes, below `spec`. */
-function pathOf(pointer: string, schema: Schema): (string | number)[] {
+/** A JSON pointer (RFC 6901) as keys and indexes, below `spec` or `status`. */
+function pathOf(pointer: string, { part, schema }: Validator): (string | number)[] {
   const path: (string | number)[] = [];
   for (const raw of pointer.split('/').slice(1)) {
     const step = raw.replaceAll('~1', '/').replaceAll('~0', '~');
     path.push(schemaAt(schema, path)?.type === 'array' ? Number(step) : step);
   }
-  return ['spec', ...path];
+  return [part, ...path];
 }

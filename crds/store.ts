@@ -108,7 +108,14 @@ export interface DeleteOptions {
   readonly uid?: string;
   readonly resourceVersion?: string;
   readonly dryRun?: boolean;
+  /** What the object owns stays, and has one owner less. */
+  readonly orphan?: boolean;
 }
+
+/** One manager's part of a status. */
+export type StatusPart = Pick<KubeObject, 'kind' | 'status'> & {
+  readonly metadata: Manifest['metadata'];
+};
 
 export interface StoreWriter {
   /** Throws AlreadyExists; Invalid when the kind is unknown or the spec does not fit its schema. */
@@ -134,6 +141,15 @@ export interface StoreWriter {
     manager: string,
     options?: ApplyOptions,
   ): Promise<{ object: KubeObject; outcome: 'created' | 'configured' | 'unchanged' }>;
+  /**
+   * The same for the status of an object that is there, and for nothing else of it. The managers of
+   * a status are others than those of the rest. Throws NotFound.
+   */
+  applyStatus(
+    part: StatusPart,
+    manager: string,
+    options?: ApplyOptions,
+  ): Promise<{ object: KubeObject; outcome: 'configured' | 'unchanged' }>;
   /**
    * Sets deletionTimestamp while finalizers are left, else removes the object and what it owns.
    * Throws NotFound; Conflict when `uid` is not the stored one.
@@ -188,6 +204,8 @@ export interface InventoryStore {
 export interface EventReader {
   /** Of all namespaces, or of one. Oldest first. */
   allEvents(namespace?: string): Promise<readonly RecordedEvent[]>;
+  /** Resolves when there may be another event than before: soon after one, or after some seconds. */
+  nextEvent(signal: AbortSignal): Promise<void>;
 }
 
 export type Store = StoreReader & StoreWatcher & StoreWriter & ManagerReader & EventLog;

@@ -4,7 +4,7 @@ import {
   type ManagedFieldsEntry,
   type Manifest,
 } from '../../crds/object.ts';
-import { StoreError } from '../../crds/store.ts';
+import { StoreError, type StatusPart } from '../../crds/store.ts';
 import { timestamp } from '../../crds/timestamp.ts';
 import { plain } from '../json.ts';
 import { judged, type DeclaredMetadata, type Judge, type StoredKind } from './declared.ts';
@@ -97,6 +97,25 @@ export class Merger {
     return this.#parts.writer.declare(old, { declared, spec: good.spec, managedFields: entries });
   }
 
+  applyStatus(
+    old: KubeObject,
+    part: StatusPart,
+    { manager, force }: { readonly manager: string; readonly force: boolean },
+  ): KubeObject {
+    refuseOther(old, part);
+    const application = {
+      live: { status: old.status },
+      config: { status: plain(part.status) },
+      type: trackedType(this.#kind(old.kind)),
+      entries: old.metadata.managedFields,
+      force,
+    };
+    const writing = { manager, subresource: 'status', time: this.#time() } as const;
+    const { value, entries } = afterApply(application, writing);
+    const status = (value['status'] ?? {}) as KubeObject['status']; // merged from two of them
+    return this.#parts.writer.setStatus(old, status, entries);
+  }
+
   /** The kind of a manifest that nobody has looked at yet. Throws Invalid for another one. */
   #known(manifest: Manifest): StoredKind {
     const kind = this.#parts.judge.kinds.find((known) => known.kind === manifest.kind);
@@ -133,7 +152,7 @@ function rewritten(old: KubeObject, given: readonly ManagedFieldsEntry[] | undef
   return decode(given).size > 0 ? given : stored;
 }
 
-function refuseOther(old: KubeObject, { metadata }: Manifest): void {
+function refuseOther(old: KubeObject, { metadata }: Pick<Manifest, 'metadata'>): void {
   const { uid, resourceVersion } = metadata as Partial<KubeObject['metadata']>;
   const isOther = uid !== undefined && uid !== '' && uid !== old.metadata.uid;
   const version = old.metadata.resourceVersion;

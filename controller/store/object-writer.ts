@@ -95,7 +95,8 @@ export class ObjectWriter {
 
   /** Gives an object another status. */
   setStatus(old: KubeObject, status: KubeObject['status'], managedFields: Entries): KubeObject {
-    if (isSame(old.status, status)) return old;
+    const areSameOwners = isSameOwnership(old.metadata.managedFields, managedFields);
+    if (isSame(old.status, status) && areSameOwners) return old;
     const { managedFields: _, ...metadata } = old.metadata;
     return this.#put('modified', {
       ...old,
@@ -107,6 +108,18 @@ export class ObjectWriter {
   /** Another spelling of the same spec: no new generation. */
   setDefaults(old: KubeObject, spec: unknown): void {
     this.#write('modified', { ...old, spec });
+  }
+
+  /** Takes an owner from all that it owns, which then doesn't go with it. */
+  orphan(owner: KubeObject): void {
+    const { uid } = owner.metadata;
+    for (const key of this.#parts.objects.ownedBy(owner)) {
+      const owned = this.#parts.objects.get(key);
+      if (!owned) continue;
+      const { metadata, spec } = owned;
+      const left = (metadata.ownerReferences ?? []).filter((one) => one.uid !== uid);
+      this.declare(owned, { declared: { ...metadata, ownerReferences: left }, spec });
+    }
   }
 
   /** Starts the deletion of an object, or ends it when no finalizer is left. */

@@ -17,10 +17,12 @@ import {
   type ObjectEvent,
   type ObjectList,
   type RecordedEvent,
+  type StatusPart,
   type Store,
   type WatchEvent,
   type WriteOptions,
 } from '../../crds/store.ts';
+import { Bell } from './bell.ts';
 import { ChangeLog, type HistoryLimits } from './change-log.ts';
 import { openDatabase, rehearsal, transaction } from './database.ts';
 import {
@@ -70,6 +72,7 @@ export class SqliteStore implements Store, InventoryStore, EventReader {
   readonly #changes: ChangeLog;
   readonly #events: EventTable;
   readonly #records: Records;
+  readonly #bell = new Bell();
   readonly #watchers: Watchers;
   readonly #writer: ObjectWriter;
   readonly #merger: Merger;
@@ -157,11 +160,28 @@ export class SqliteStore implements Store, InventoryStore, EventReader {
     });
   }
 
+  async applyStatus(
+    part: StatusPart,
+    manager: string,
+    options: ApplyOptions = {},
+  ): ReturnType<Store['applyStatus']> {
+    return this.#write(options, () => {
+      const { kind, metadata } = part;
+      const key = { kind, name: metadata.name, namespace: metadata.namespace ?? 'default' };
+      const old = this.#objects.get(key);
+      if (!old) throw new StoreError('NotFound', `there is no ${keyOf(key)}`);
+      const object = this.#merger.applyStatus(old, part, { manager, force: options.force ?? true });
+      const isUnchanged = old.metadata.resourceVersion === object.metadata.resourceVersion;
+      return { object, outcome: isUnchanged ? 'unchanged' : 'configured' };
+    });
+  }
+
   async delete(key: ObjectKey, options: DeleteOptions = {}): Promise<void> {
     this.#write(options, () => {
       const old = this.#objects.get(key);
       if (!old) throw new StoreError('NotFound', `there is no ${keyOf(key)}`);
       refuseOther(old, options);
+      if (options.orphan === true) this.#writer.orphan(old);
       this.#writer.remove(old);
     });
   }
@@ -172,6 +192,7 @@ export class SqliteStore implements Store, InventoryStore, EventReader {
 
   async record(event: ObjectEvent): Promise<void> {
     transaction(this.#db, () => this.#events.record(event, this.#now()));
+    this.#bell.ring();
   }
 
   async events(regarding: ObjectKey): Promise<readonly RecordedEvent[]> {
@@ -180,6 +201,10 @@ export class SqliteStore implements Store, InventoryStore, EventReader {
 
   async allEvents(namespace?: string): Promise<readonly RecordedEvent[]> {
     return this.#events.all(namespace);
+  }
+
+  nextEvent(signal: AbortSignal): Promise<void> {
+    return this.#bell.next(signal);
   }
 
   /** What the config source of that name has applied. */

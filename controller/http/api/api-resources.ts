@@ -44,7 +44,11 @@ export const coreGroup: ApiGroup = {
       shortNames: ['ns'],
       verbs: ['get', 'list'],
     }),
-    readOnly('', 'v1', 'Event', { namespaced: true, shortNames: ['ev'], verbs: ['get', 'list'] }),
+    readOnly('', 'v1', 'Event', {
+      namespaced: true,
+      shortNames: ['ev'],
+      verbs: ['get', 'list', 'watch'],
+    }),
   ],
 };
 

@@ -1,6 +1,7 @@
 import express, { type Request, type Response, type Router } from 'express';
 import type { EventReader, Store } from '../../../crds/store.ts';
 import { coreEvents, eventColumns, eventFields } from './core-events.ts';
+import { streamEvents } from './event-watch.ts';
 import { fieldRequirements } from './field-selector.ts';
 import { labelRequirements, isMatching } from './label-selector.ts';
 import { namespaceColumns, namespaces } from './namespaces.ts';
@@ -12,13 +13,15 @@ import type { ApiObject, TableColumn } from './table.ts';
 export interface CoreOptions {
   readonly store: Store & EventReader;
   readonly now: () => Date;
+  /** Ends watches when the server closes. */
+  readonly shutdown: AbortSignal;
 }
 
 /**
  * What there is of `/api/v1`: namespaces and events, to read. `kubectl describe` asks for the events
  * of the object that it describes.
  */
-export function coreRouter({ store, now }: CoreOptions): Router {
+export function coreRouter({ store, now, shutdown }: CoreOptions): Router {
   const router = express.Router();
 
   router.get('/api/v1/namespaces', async (req, res) => {
@@ -44,10 +47,13 @@ export function coreRouter({ store, now }: CoreOptions): Router {
   });
 
   const listEvents = async (req: Request, res: Response): Promise<void> => {
-    refuseWatch(req);
     const { namespace } = req.params;
     const fields = fieldRequirements(textOf(req, 'fieldSelector'), eventFields);
     const within = typeof namespace === 'string' ? namespace : undefined;
+    if (isWatch(req)) {
+      const form = new Representation(req, eventColumns, now);
+      return streamEvents({ req, res }, { store, namespace: within, fields, form }, shutdown);
+    }
     const items = await coreEvents(store, within, fields);
     answerList(req, res, { kind: 'EventList', items, columns: eventColumns });
   };
@@ -85,8 +91,6 @@ export function coreRouter({ store, now }: CoreOptions): Router {
   }
 }
 
-function refuseWatch(req: Request): void {
-  const { watch } = req.query;
-  if (watch !== 'true' && watch !== '1') return;
-  throw new ApiFailure(405, 'events can not be watched; list them again');
+function isWatch({ query: { watch } }: Request): boolean {
+  return watch === 'true' || watch === '1';
 }

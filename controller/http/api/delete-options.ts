@@ -8,32 +8,33 @@ import { ApiFailure } from './status.ts';
 /** What Kubernetes' DeleteOptions say here. */
 export interface DeleteOptions {
   readonly dryRun: boolean;
+  /** What the object owns stays. */
+  readonly orphan: boolean;
   readonly uid?: string;
   readonly resourceVersion?: string;
 }
 
 /**
  * Reads `DeleteOptions` from body and query. There is nothing to be graceful about, and dependents
- * go with their owner in the same instant, so both kinds of propagation are one. Throws 422 for
- * `Orphan`, which is none of them.
+ * go with their owner in the same instant, so Background and Foreground are one. Throws 422.
  */
 export function deleteOptions(req: Request): DeleteOptions {
   const body = Buffer.isBuffer(req.body) && req.body.length > 0 ? bodyObject(req) : {};
-  checkPropagation(body['propagationPolicy'] ?? textOf(req, 'propagationPolicy'));
-  if (body['orphanDependents'] === true) throw unsupported('orphanDependents', true, ['false']);
+  const policy = policyOf(body['propagationPolicy'] ?? textOf(req, 'propagationPolicy'));
   const preconditions = isRecord(body['preconditions']) ? body['preconditions'] : {};
   const { uid, resourceVersion } = preconditions;
   return {
     dryRun: isDryRun(req) || isDry(body['dryRun']),
+    orphan: policy === 'Orphan' || (policy === '' && body['orphanDependents'] === true),
     ...(typeof uid === 'string' && { uid }),
     ...(typeof resourceVersion === 'string' && { resourceVersion }),
   };
 }
 
-function checkPropagation(policy: unknown): void {
-  const known = ['', 'Background', 'Foreground'];
-  if (typeof policy === 'string' && known.includes(policy)) return;
-  throw unsupported('propagationPolicy', policy, ['Background', 'Foreground']);
+function policyOf(policy: unknown): string {
+  const known = ['Background', 'Foreground', 'Orphan'];
+  if (typeof policy === 'string' && ['', ...known].includes(policy)) return policy;
+  throw unsupported('propagationPolicy', policy, known);
 }
 
 function isDry(given: unknown): boolean {

@@ -29,13 +29,13 @@ export class Deletions {
   async removeAll(req: Request, res: Response): Promise<void> {
     const store = this.#store;
     const { kind, namespace = 'default' } = scopeOf(req);
-    const { dryRun } = deleteOptions(req);
+    const { dryRun, orphan } = deleteOptions(req);
     const selection = selectionOf(req, namespace);
     const { items, resourceVersion } = await store.list(kind.kind, { namespace });
     const selected = items.filter((item) => isSelected(item, selection));
     for (const { metadata } of selected) {
       const key = { kind: kind.kind, namespace, name: metadata.name };
-      await store.delete(key, { uid: metadata.uid, dryRun }).catch(unlessGone);
+      await store.delete(key, { uid: metadata.uid, dryRun, orphan }).catch(unlessGone);
     }
     const list = { apiVersion, kind: `${kind.kind}List`, metadata: { resourceVersion } };
     res.json({ ...list, items: selected });

@@ -1,6 +1,7 @@
 import type { Response } from 'express';
-import type { SpecProblem } from '../../../crds/kind.ts';
+import type { Kind, SpecProblem } from '../../../crds/kind.ts';
 import type { Manifest } from '../../../crds/object.ts';
+import { statusProblems } from '../../../crds/spec.ts';
 import { validateManifest } from '../../../crds/validate.ts';
 import { isRecord } from '../../../crds/record.ts';
 import type { FieldValidation } from './parameters.ts';
@@ -36,6 +37,23 @@ export function checkFields(
   return { manifest: cleaned as unknown as Manifest, warnings }; // it has just been validated
 }
 
+/**
+ * The same for the status of a kind: what is left of it, and warnings. In a `partial` one, fields may
+ * be missing that others give.
+ */
+export function checkStatus(
+  { kind, name, status }: { readonly kind: Kind; readonly name: string; readonly status: unknown },
+  mode: FieldValidation,
+  { partial = false }: { readonly partial?: boolean } = {},
+): { readonly status: unknown; readonly warnings: readonly string[] } {
+  const problems = statusProblems(kind, status).filter((one) => !partial || !isMissing(one));
+  const unknown = mode === 'Strict' ? [] : problems.filter(isUnknown);
+  const left = problems.filter((problem) => !unknown.includes(problem));
+  if (left.length > 0) throw invalid(left, { kind: kind.kind, name });
+  const cleaned = unknown.reduce(without, { status });
+  return { status: cleaned.status, warnings: mode === 'Warn' ? unknown.map(warningOf) : [] };
+}
+
 /** Sends warnings as Kubernetes does, one header each. */
 export function sendWarnings(res: Response, warnings: readonly string[]): void {
   for (const warning of warnings.slice(0, limits.warnings)) {
@@ -46,9 +64,11 @@ export function sendWarnings(res: Response, warnings: readonly string[]): void {
 
 function problemsOf(document: Document, partial: boolean): readonly SpecProblem[] {
   const { problems } = validateManifest(document, { ignoreServerFields: true });
-  return partial
-    ? problems.filter(({ message }) => !message.endsWith('; it is missing'))
-    : problems;
+  return partial ? problems.filter((problem) => !isMissing(problem)) : problems;
+}
+
+function isMissing({ message }: SpecProblem): boolean {
+  return message.endsWith('; it is missing');
 }
 
 function isUnknown({ at, message }: SpecProblem): boolean {

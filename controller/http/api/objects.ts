@@ -7,7 +7,7 @@ import {
   type ObjectMeta,
 } from '../../../crds/object.ts';
 import { isRecord } from '../../../crds/record.ts';
-import { checkFields } from './field-validation.ts';
+import { checkFields, checkStatus } from './field-validation.ts';
 import { checkIsSame, ownedMetadata } from './owned-metadata.ts';
 import type { FieldValidation } from './parameters.ts';
 import { ApiFailure } from './status.ts';
@@ -75,15 +75,17 @@ export function replaced(
   return { next, warnings };
 }
 
-/** The stored object with a client's status. Throws as `replaced`; a status is not validated. */
-export function withStatus(body: Body, stored: KubeObject): KubeObject {
-  const status = body['status'];
-  if (!isRecord(status)) throw new ApiFailure(400, 'the body has no status');
-  return {
-    ...stored,
-    metadata: { ...stored.metadata, ...same(metadataOf(body), stored) },
-    status: status as CommonStatus, // of the admin token's holder, who vouches for it
-  };
+/** The stored object with a client's status, and warnings. Throws as `replaced`. */
+export function withStatus(
+  body: Body,
+  stored: KubeObject,
+  { target, validation }: { readonly target: Target; readonly validation: FieldValidation },
+): { readonly next: KubeObject; readonly warnings: readonly string[] } {
+  const given = body['status'];
+  if (!isRecord(given)) throw new ApiFailure(400, 'the body has no status');
+  const { status, warnings } = checkStatus({ ...target, status: given }, validation);
+  const metadata = { ...stored.metadata, ...same(metadataOf(body), stored) };
+  return { next: { ...stored, metadata, status: status as CommonStatus }, warnings };
 }
 
 export function metadataOf(body: Body): Body {

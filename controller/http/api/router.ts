@@ -37,7 +37,7 @@ export function apiRouter({ store, rules, shutdown, now }: ApiOptions): Router {
   const router = express.Router();
   router.use(discoveryRouter());
   router.use(openapiRouter());
-  router.use(coreRouter({ store, now }));
+  router.use(coreRouter({ store, now, shutdown }));
   router.use(reviewsRouter(rules));
   const root = `/apis/${apiVersion}`;
   const collection = `${root}/namespaces/:namespace/:plural`;

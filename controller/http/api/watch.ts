@@ -3,24 +3,14 @@ import { setImmediate } from 'node:timers/promises';
 import type { Kind } from '../../../crds/kind.ts';
 import { apiVersion, keyOf, type KubeObject } from '../../../crds/object.ts';
 import type { Store, WatchEvent } from '../../../crds/store.ts';
-import { closing, write } from '../connection.ts';
 import { isSelected, type Selection } from './selectors.ts';
 import type { Representation } from './representation.ts';
-import { asApiFailure, type Status } from './status.ts';
-import type { ApiObject } from './table.ts';
+import { asApiFailure } from './status.ts';
 import { watchStart } from './versions.ts';
+import { openStream, send, watchSignal, type Line } from './watch-stream.ts';
 
-/** How long a watch lasts when the client doesn't say; clients start another one. */
-const defaultSeconds = 1800;
-/** A client that takes nothing for so long is gone. Milliseconds. */
-const patience = 300_000;
 /** Kubernetes' annotation on the bookmark that ends what was there. */
 const initialEnd = 'k8s.io/initial-events-end';
-
-interface Line {
-  readonly type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK' | 'ERROR';
-  readonly object: ApiObject | Status;
-}
 
 /**
  * Streams the changes of a kind as JSON lines. Without a resourceVersion (or with `0`), and with
@@ -38,8 +28,7 @@ export async function streamWatch(
   shutdown: AbortSignal,
 ): Promise<void> {
   const start = watchStart(req);
-  const gone = closing(req.socket);
-  const signal = AbortSignal.any([gone, shutdown, AbortSignal.timeout(secondsOf(req) * 1000)]);
+  const { gone, signal } = watchSignal(req, shutdown);
   const { items, resourceVersion } = await store.list(kind.kind);
   const { from, initial, marked } = start;
   const events = store.watch(kind.kind, { from: from ?? resourceVersion, signal });
@@ -50,10 +39,7 @@ export async function streamWatch(
   first.catch(() => undefined); // it is awaited, but maybe not at once
   await Promise.race([first, setImmediate()]); // a version that is too old fails here, as 410
 
-  req.socket.setTimeout(0);
-  res.on('error', () => undefined);
-  res.writeHead(200, { 'Content-Type': 'application/json', 'Cache-Control': 'no-store' });
-  res.flushHeaders();
+  openStream(req, res);
   const present = lines.present(items);
   try {
     if (initial) for (const line of present) await send(res, line, gone);
@@ -69,20 +55,6 @@ export async function streamWatch(
     await iterator.return?.();
   }
   res.end();
-}
-
-function secondsOf(req: Request): number {
-  const seconds = Number(req.query['timeoutSeconds']);
-  return Number.isInteger(seconds) && seconds > 0 ? Math.min(seconds, 86_400) : defaultSeconds;
-}
-
-async function send(res: Response, line: Line, gone: AbortSignal): Promise<void> {
-  const timer = setTimeout(() => res.socket?.destroy(), patience);
-  try {
-    await write(res, Buffer.from(`${JSON.stringify(line)}\n`), gone);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 interface LinesOptions {

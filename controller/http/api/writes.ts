@@ -1,11 +1,11 @@
 import type { Request, Response } from 'express';
 import type { Kind } from '../../../crds/kind.ts';
 import { group, type KubeObject, type Manifest } from '../../../crds/object.ts';
-import { StoreError, type Store } from '../../../crds/store.ts';
+import { StoreError, type StatusPart, type Store } from '../../../crds/store.ts';
 import type { Action } from '../roles.ts';
 import { bodyObject, bodyType } from './body.ts';
 import { asRehearsed, editOf, withName, withOwnersOf, type Body, type Edit } from './edits.ts';
-import { checkFields, sendWarnings } from './field-validation.ts';
+import { checkFields, checkStatus, sendWarnings } from './field-validation.ts';
 import { documentOf, keyOfTarget, metadataOf, replaced, withStatus } from './objects.ts';
 import type { Target } from './objects.ts';
 import { generatedName, ownedMetadata } from './owned-metadata.ts';
@@ -73,21 +73,13 @@ export class Writes {
   }
 
   async patchStatus(req: Request, res: Response): Promise<void> {
+    if (bodyType(req) === 'application/apply-patch+yaml') return this.#applyStatus(req, res);
     await this.#changeStatus(req, res, editOf(req));
   }
 
   async #apply(req: Request, res: Response): Promise<void> {
-    if (textOf(req, 'fieldManager') === '') {
-      throw invalidParameter('fieldManager', 'it is required for apply patches');
-    }
     const target = targetOf(req);
-    const parameters = writeParameters(req);
-    const force = textOf(req, 'force') === 'true';
-    const body = bodyObject(req);
-    if (isOwned(metadataOf(body)['managedFields'])) {
-      throw new ApiFailure(400, 'metadata.managedFields must be nil');
-    }
-    const document = documentOf(body, target);
+    const { parameters, force, document } = applicationOf(req, target);
     const about = { kind: target.kind.kind, name: target.name };
     const { manifest, warnings } = checked(document, parameters, about, true);
     const options = { force, dryRun: parameters.dryRun };
@@ -95,6 +87,23 @@ export class Writes {
     sendWarnings(res, warnings);
     const code = applied.outcome === 'created' ? 201 : 200;
     this.#answer(req, res.status(code), applied.object, parameters, applied.before);
+  }
+
+  /** The part is checked as such, and what comes of it as a whole, before anything is stored. */
+  async #applyStatus(req: Request, res: Response): Promise<void> {
+    const { store } = this.#options;
+    const target = targetOf(req);
+    const { parameters, force, document } = applicationOf(req, target);
+    const { manager, dryRun, validation } = parameters;
+    const before = await storedObject(store, target);
+    const given = { ...target, status: document['status'] ?? {} };
+    const { status, warnings } = checkStatus(given, validation, { partial: true });
+    const part = { ...document, kind: target.kind.kind, status } as StatusPart; // just checked
+    const rehearsed = await store.applyStatus(part, manager, { force, dryRun: true });
+    checkStatus({ ...target, status: rehearsed.object.status }, validation);
+    const { object } = dryRun ? rehearsed : await store.applyStatus(part, manager, { force });
+    sendWarnings(res, warnings);
+    this.#answer(req, res, object, parameters, before);
   }
 
   /** Applies; for a promoter, only after a rehearsal has shown what would change. */
@@ -133,10 +142,15 @@ export class Writes {
   }
 
   async #changeStatus(req: Request, res: Response, edit: Edit): Promise<void> {
+    const target = targetOf(req);
     const parameters = writeParameters(req);
-    await this.#written(req, res, edit, (body, stored) =>
-      this.#options.store.updateStatus(withStatus(body, stored), parameters),
-    );
+    const { validation } = parameters;
+    await this.#written(req, res, edit, async (body, stored) => {
+      const { next, warnings } = withStatus(body, stored, { target, validation });
+      const after = await this.#options.store.updateStatus(next, parameters);
+      sendWarnings(res, warnings);
+      return after;
+    });
   }
 
   /** Writes what a client makes of the stored object, again if that has changed meanwhile. */
@@ -191,6 +205,20 @@ export class Writes {
     const form = new Representation(req, columns, this.#options.now);
     res.json(form.one(dryRun ? asRehearsed(object, before) : object));
   }
+}
+
+/** What an apply patch asks for. Throws 422 and 400. */
+function applicationOf(req: Request, target: Target) {
+  if (textOf(req, 'fieldManager') === '') {
+    throw invalidParameter('fieldManager', 'it is required for apply patches');
+  }
+  const parameters = writeParameters(req);
+  const force = textOf(req, 'force') === 'true';
+  const body = bodyObject(req);
+  if (isOwned(metadataOf(body)['managedFields'])) {
+    throw new ApiFailure(400, 'metadata.managedFields must be nil');
+  }
+  return { parameters, force, document: documentOf(body, target) };
 }
 
 function taken({ plural }: Kind, name: unknown): ApiFailure {

@@ -10,6 +10,7 @@ import {
   type ObjectEvent,
   type ObjectList,
   type RecordedEvent,
+  type StatusPart,
   type Store,
   type WatchEvent,
   type WriteOptions,
@@ -165,6 +166,14 @@ export class KubernetesStore implements Store, InventoryStore, EventReader {
     return this.#writing.apply(manifest, manager, options);
   }
 
+  applyStatus(
+    part: StatusPart,
+    manager: string,
+    options?: ApplyOptions,
+  ): ReturnType<Store['applyStatus']> {
+    return this.#writing.applyStatus(part, manager, options);
+  }
+
   delete(key: ObjectKey, options?: DeleteOptions): Promise<void> {
     return this.#writing.delete(key, options);
   }
@@ -183,6 +192,10 @@ export class KubernetesStore implements Store, InventoryStore, EventReader {
 
   allEvents(namespace?: string): Promise<readonly RecordedEvent[]> {
     return this.#writing.allEvents(namespace);
+  }
+
+  nextEvent(signal: AbortSignal): Promise<void> {
+    return this.#writing.nextEvent(signal);
   }
 
   inventory(source: string): Inventory {

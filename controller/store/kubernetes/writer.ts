@@ -10,6 +10,7 @@ import {
   StoreError,
   type ApplyOptions,
   type DeleteOptions,
+  type StatusPart,
   type Store,
   type WriteOptions,
 } from '../../../crds/store.ts';
@@ -117,14 +118,34 @@ export class Writer {
     return { object, outcome: isNew ? 'created' : isUnchanged ? 'unchanged' : 'configured' };
   }
 
+  /** Of a status there is nothing to judge here: the server knows its schema. */
+  async applyStatus(
+    { kind, metadata, status }: StatusPart,
+    manager: string,
+    { force = true, dryRun = false }: ApplyOptions = {},
+  ): ReturnType<Store['applyStatus']> {
+    const { name, namespace = 'default', ...rest } = metadata;
+    const key = { kind, namespace, name };
+    const { uid, resourceVersion } = rest as Partial<KubeObject['metadata']>;
+    const only = plain({ uid: uid || undefined, resourceVersion: resourceVersion || undefined });
+    const path = `${objectPath(this.#kind(key), key)}/status?${strict({ manager, dryRun })}&force=${force}`;
+    const body = { apiVersion, kind, metadata: { name, namespace, ...only }, status };
+    const type = 'application/apply-patch+yaml';
+    const before = this.#cached(key);
+    const answer = await this.#ask(key, { method: 'PATCH', path, body, type }).catch(asConflict);
+    const object = dryRun ? rehearsedOf(kind, answer.body) : this.#learn(key, answer);
+    const isUnchanged = before !== undefined && isSame(before.status, object.status);
+    return { object, outcome: isUnchanged ? 'unchanged' : 'configured' };
+  }
+
   async delete(
     key: ObjectKey,
-    { uid, resourceVersion, dryRun = false }: DeleteOptions = {},
+    { uid, resourceVersion, dryRun = false, orphan = false }: DeleteOptions = {},
   ): Promise<void> {
     const body = {
       apiVersion: 'v1',
       kind: 'DeleteOptions',
-      propagationPolicy: 'Background',
+      propagationPolicy: orphan ? 'Orphan' : 'Background',
       preconditions: plain({ uid, resourceVersion }),
       ...(dryRun && { dryRun: ['All'] }),
     };

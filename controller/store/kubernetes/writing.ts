@@ -10,7 +10,11 @@ import type {
 import type { Caller } from './connection.ts';
 import { Events } from './events.ts';
 import { ConfigMapInventory } from './inventory.ts';
+import { pause } from './pace.ts';
 import { Writer, type WriterOptions } from './writer.ts';
+
+/** How often somebody who watches events has them read: kubectl asks the API server itself. */
+const eventsMs = 3000;
 
 /** All that a store writes, and what only the server itself can read. */
 export type Writing = StoreWriter & ManagerReader & EventLog & EventReader & InventoryStore;
@@ -27,11 +31,13 @@ export function writing(caller: Caller, { now, ...parts }: WritingParts): Writin
     update: (object, options) => writer.update(object, options),
     updateStatus: (object, options) => writer.updateStatus(object, options),
     apply: (manifest, manager, options) => writer.apply(manifest, manager, options),
+    applyStatus: (part, manager, options) => writer.applyStatus(part, manager, options),
     delete: (key, options) => writer.delete(key, options),
     managedFields: (key) => writer.managedFields(key),
     record: (event) => events.record(event),
     events: (regarding) => events.of(regarding),
     allEvents: (namespace) => events.all(namespace),
+    nextEvent: (signal) => pause(eventsMs, signal),
     inventory: (source) => new ConfigMapInventory(caller, source),
   };
 }

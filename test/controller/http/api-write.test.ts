@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { call, mirror, mirrors } from './api-client.ts';
-import { startServer, type Fixture } from './fixture.ts';
+import { adminToken, startServer, type Fixture } from './fixture.ts';
 
 const merge = 'application/merge-patch+json';
 const json = 'application/json-patch+json';
@@ -158,11 +158,24 @@ describe('a deletion', () => {
     assert.equal((await call(server, 'GET', mirrors)).body.items.length, 0);
   });
 
+  it('that orphans leaves what the object owned, without an owner', async (t) => {
+    const server = await started(t);
+    const { apiVersion, kind, metadata } = (await call(server, 'GET', a)).body;
+    const ownerReferences = [{ apiVersion, kind, name: 'a', uid: metadata.uid }];
+    await call(server, 'POST', mirrors, { body: mirror('b', {}, { ownerReferences }) });
+
+    const body = { propagationPolicy: 'Orphan' };
+    assert.equal((await call(server, 'DELETE', a, { body })).status, 200);
+
+    assert.equal((await call(server, 'GET', a)).status, 404);
+    const left = await call(server, 'GET', `${mirrors}/b`);
+    assert.deepEqual([left.status, left.body.metadata.ownerReferences], [200, undefined]);
+  });
+
   it('names the option that is not understood', async (t) => {
     const server = await started(t);
     const cases: readonly (readonly [object, string])[] = [
-      [{ propagationPolicy: 'Orphan' }, 'propagationPolicy'],
-      [{ orphanDependents: true }, 'orphanDependents'],
+      [{ propagationPolicy: 'Sometimes' }, 'propagationPolicy'],
       [{ dryRun: ['Some'] }, 'dryRun'],
     ];
     for (const [body, field] of cases) {
@@ -171,5 +184,93 @@ describe('a deletion', () => {
     }
     const body = { propagationPolicy: 'Foreground', gracePeriodSeconds: 30 };
     assert.equal((await call(server, 'DELETE', a, { body })).status, 200);
+  });
+});
+
+describe('a status, for its admin', () => {
+  const headers = { authorization: `Bearer ${adminToken}` };
+  const status = `${a}/status`;
+  const apply = 'application/apply-patch+yaml';
+  const condition = (type: string, more: object = {}) => ({
+    ...{ type, status: 'True', reason: 'Good', message: 'm' },
+    lastTransitionTime: '2026-08-01T00:00:00Z',
+    ...more,
+  });
+  const part = (conditions: readonly object[], more: object = {}) => ({
+    apiVersion: 'cairn.build/v1alpha1',
+    kind: 'Mirror',
+    metadata: { name: 'a' },
+    status: { conditions, ...more },
+  });
+
+  it('is held to the schema, however it is written', async (t) => {
+    const server = await started(t);
+    const bad = { observedGeneration: 'x', colour: 'red', conditions: [{ type: 'Ready' }] };
+    const json = 'application/merge-patch+json';
+    const { body: stored } = await call(server, 'GET', a);
+    const ways = [
+      await call(server, 'PATCH', status, { body: { status: bad }, type: json, headers }),
+      await call(server, 'PUT', status, { body: { ...stored, status: bad }, headers }),
+      await call(server, 'PATCH', `${status}?fieldManager=m`, {
+        body: part([{ type: 'Ready' }], { observedGeneration: 'x', colour: 'red' }),
+        type: apply,
+        headers,
+      }),
+    ];
+    for (const { status: code, body } of ways) {
+      const fields = body.details.causes.map(({ field }: { field: string }) => field);
+      assert.equal(code, 422, body.message);
+      assert.ok(fields.includes('status.observedGeneration'), fields.join());
+      assert.ok(fields.includes('status.colour'), fields.join());
+    }
+    const { body } = await call(server, 'GET', a);
+    assert.deepEqual(body.status, stored.status);
+
+    const path = `${status}?fieldValidation=Warn`;
+    const some = { status: { observedGeneration: 3, colour: 'red' } };
+    const warned = await call(server, 'PATCH', path, { body: some, type: json, headers });
+    assert.equal(warned.headers.get('warning'), '299 - "unknown field \\"status.colour\\""');
+    assert.deepEqual(warned.body.status, { ...stored.status, observedGeneration: 3 });
+  });
+
+  it('is applied by several managers, each with its part', async (t) => {
+    const server = await started(t);
+    const send = (manager: string, body: object, query = '') =>
+      call(server, 'PATCH', `${status}?fieldManager=${manager}${query}`, {
+        ...{ body, type: apply, headers },
+      });
+
+    const first = await send('one', part([condition('Ready')]));
+    const second = await send('two', part([condition('Other')]));
+    const refused = await send(
+      'two',
+      part([condition('Other'), condition('Ready', { reason: 'X' })]),
+    );
+    const rehearsed = await send('one', part([]), '&dryRun=All');
+    const third = await send('one', part([], { observedGeneration: 2 }));
+
+    assert.equal(first.status, 200, JSON.stringify(first.body));
+    const types = (answer: typeof first) =>
+      (answer.body.status.conditions ?? []).map(({ type }: { type: string }) => type);
+    assert.deepEqual(types(second), ['Ready', 'Other']);
+    assert.equal(refused.status, 409);
+    const [cause] = refused.body.details.causes;
+    assert.deepEqual(
+      [cause.message, cause.field],
+      ['conflict with "one" with subresource "status"', '.status.conditions[type="Ready"].reason'],
+    );
+    assert.deepEqual([types(rehearsed), types(third)], [['Other'], ['Other']]);
+    assert.equal(third.body.status.observedGeneration, 2);
+    assert.equal(third.body.spec.url, 'http://x.example', 'the rest stays');
+    const { body } = await call(server, 'GET', a);
+    const entries = body.metadata.managedFields as { manager: string; subresource?: string }[];
+    const own = entries.filter(({ subresource }) => subresource === 'status');
+    assert.deepEqual(own.map(({ manager }) => manager).sort(), ['one', 'two']);
+    const nobody = await call(server, 'PATCH', status, { body: part([]), type: apply, headers });
+    assert.deepEqual([nobody.status, nobody.body.details.causes[0].field], [422, 'fieldManager']);
+    const none = await call(server, 'PATCH', `${mirrors}/none/status?fieldManager=m`, {
+      ...{ body: { ...part([]), metadata: { name: 'none' } }, type: apply, headers },
+    });
+    assert.equal(none.status, 404);
   });
 });

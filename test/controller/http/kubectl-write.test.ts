@@ -6,6 +6,7 @@ import { describe, it } from 'node:test';
 import { kubectlFor, type Kubectl } from '../../world/kubectl.ts';
 import { run } from '../../world/process.ts';
 import { tempDir, type Scope } from '../../world/temp.ts';
+import { until } from '../store/store.contract.ts';
 import { startServer, type Fixture } from './fixture.ts';
 
 const key = { kind: 'Mirror', namespace: 'default', name: 'a' };
@@ -199,8 +200,53 @@ describe('kubectl', () => {
     await good(gone);
     assert.equal(await server.store.get(key), undefined);
     await good(kubectl('delete', 'mirror', 'a', '--ignore-not-found'));
-    const orphaning = await kubectl('delete', 'mirrors', '--all', '--cascade=orphan');
-    assert.equal(orphaning.code, 0, 'there is none');
+    const base = manifest().replace('name: a', 'generateName: a-');
+    const [, name = ''] =
+      /mirror\.cairn\.build\/(a-\S+) created/.exec(
+        await good(kubectl.reading(base, 'create', '-f', '-')),
+      ) ?? [];
+    const owner = await server.store.get({ ...key, name });
+    assert.ok(owner);
+    const { apiVersion, kind, metadata } = owner;
+    const ownerReferences = [{ apiVersion, kind, name, uid: metadata.uid }];
+    const owned = { apiVersion, kind, metadata: { name: 'b', ownerReferences }, spec: owner.spec };
+    await good(kubectl.reading(JSON.stringify(owned), 'create', '-f', '-'));
+    await good(kubectl('delete', 'mirror', name, '--cascade=orphan', '--timeout=20s'));
+    const left = await good(kubectl('get', 'mirrors', '-o', 'jsonpath={.items[*].metadata}'));
+    assert.equal(JSON.parse(left).name, 'b');
+    assert.equal(JSON.parse(left).ownerReferences, undefined);
+  });
+
+  it('watches events', async (t) => {
+    const { server, kubectl } = await world(t);
+    await good(kubectl.reading(manifest(), 'create', '-f', '-'));
+    const record = (message: string, name = 'a') =>
+      server.store.record({
+        ...{ type: 'Normal', reason: 'Refreshed', message, regarding: { ...key, name } },
+      });
+    await record('first');
+    const outputs = [
+      kubectl.start('get', 'events', '-w'),
+      kubectl.start('events', '--watch', '--for', 'mirror.cairn.build/a'),
+      kubectl.start('get', 'events', '--watch-only', '-o', 'name'),
+    ].map((child) => {
+      const lines: string[] = [];
+      child.stdout.setEncoding('utf8').on('data', (text: string) => lines.push(text));
+      return () => lines.join('');
+    });
+    const [got = () => '', selected = () => '', only = () => ''] = outputs;
+    await until(() => got().includes('first') && selected().includes('first'));
+
+    // a watch that is only begun, only the next ones show
+    await until(async () => {
+      await record('second');
+      await record('other', 'b');
+      return outputs.every((output) => output() !== '') && selected().includes('second');
+    });
+
+    await until(() => got().includes('second') && got().includes('other'));
+    assert.doesNotMatch(selected(), /other/);
+    assert.match(only(), /^event\/[ab]\.[0-9a-f]{16}$/m);
   });
 
   it('describes an object with its events', async (t) => {

@@ -183,6 +183,7 @@ function watched(inner: Store): WatchedStore {
       await store.before.record?.(event);
       return inner.record(event);
     },
+    applyStatus: (part, manager, options) => inner.applyStatus(part, manager, options),
     managedFields: (key) => inner.managedFields(key),
     events: (regarding) => inner.events(regarding),
   };

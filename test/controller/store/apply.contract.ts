@@ -168,6 +168,53 @@ export function applyContract(
     });
   });
 
+  describe(`${name}: statuses that are applied`, () => {
+    const part = (status: object) => ({ ...keyedPart(), status });
+    const condition = (type: string, reason: string) => ({
+      ...{ type, reason, status: 'True' as const, message: '' },
+      lastTransitionTime: '2026-08-01T00:00:00Z',
+    });
+
+    it('are of several managers, and leave the rest alone', async (t) => {
+      const store = await open(t);
+      const { object } = await store.apply(widget('one'), 'git');
+
+      await store.applyStatus(part({ conditions: [condition('Ready', 'A')] }), 'loop');
+      const both = await store.applyStatus(part({ conditions: [condition('More', 'B')] }), 'other');
+      const refusal = await rejects(
+        store.applyStatus(part({ conditions: [condition('Ready', 'C')] }), 'other', {
+          force: false,
+        }),
+        'Conflict',
+        409,
+      );
+      const dryRun = { dryRun: true };
+      const rehearsed = await store.applyStatus(part({ size: 3 }), 'loop', dryRun);
+      const after = await store.applyStatus(part({ size: 3 }), 'loop');
+
+      assert.deepEqual(
+        both.object.status.conditions?.map(({ type }) => type),
+        ['Ready', 'More'],
+      );
+      assert.equal(refusal.causes[0]?.field, '.status.conditions[type="Ready"].reason');
+      assert.match(refusal.causes[0]?.message ?? '', /^conflict with "loop"/);
+      for (const { object: made, outcome } of [rehearsed, after]) {
+        assert.equal(outcome, 'configured');
+        assert.deepEqual(
+          made.status.conditions?.map(({ type }) => type),
+          ['More'],
+        );
+        assert.equal((made.status as { size?: number }).size, 3);
+      }
+      assert.deepEqual([after.object.spec, after.object.metadata.generation], [object.spec, 1]);
+      await rejects(
+        store.applyStatus({ ...part({}), metadata: { name: 'none' } }, 'loop'),
+        'NotFound',
+        404,
+      );
+    });
+  });
+
   describe(`${name}: rehearsals`, () => {
     it('answer what would be, and store nothing', async (t) => {
       const store = await open(t);
@@ -223,6 +270,10 @@ export function applyContract(
 /** One manager's part of a widget. */
 function part(spec: object): Manifest {
   return widget('one', spec);
+}
+
+function keyedPart() {
+  return { kind: 'Widget', metadata: { name: 'one', namespace: 'default' } };
 }
 
 /** From manager and operation to fields. */

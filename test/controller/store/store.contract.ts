@@ -301,6 +301,21 @@ export function storeContract(
         assert.ok((await read(store, 'held')).metadata.deletionTimestamp);
       });
 
+      it('leaves what it owned when it is deleted as an orphaning one', async (t) => {
+        const store = await open(t);
+        const root = await store.create(widget('root'));
+        const other = await store.create(widget('other'));
+        await owned(store, 'child', [root, other]);
+        await owned(store, 'lone', [root]);
+
+        await store.delete(keyed('root'), { orphan: true });
+
+        assert.equal(await store.get(keyed('root')), undefined);
+        assert.equal((await read(store, 'lone')).metadata.ownerReferences, undefined);
+        const [left, ...more] = (await read(store, 'child')).metadata.ownerReferences ?? [];
+        assert.deepEqual([left?.uid, more], [other.metadata.uid, []]);
+      });
+
       it('keeps what has another owner', async (t) => {
         const store = await open(t);
         const one = await store.create(widget('one'));
