@@ -62,11 +62,12 @@ function proxyOf(text: string | undefined, file: string): URL | undefined {
   throw new Error(`${file}: its proxy-url is not that of an http or https proxy`);
 }
 
-/** As kubectl, this shows nobody anything over plain http. */
+/** As kubectl, this shows nobody anything over plain http, unless the kubeconfig waives TLS. */
 async function read(files: readonly string[], context: string | undefined): Promise<Credentials> {
   const config = await load(files, context);
-  const isPlain = config.getCurrentCluster()?.server.startsWith('http:') ?? false;
-  if (isPlain) return { headers: {}, tls: {} };
+  const cluster = config.getCurrentCluster();
+  const isPlain = cluster?.server.startsWith('http:') ?? false;
+  if (isPlain && cluster?.skipTLSVerify !== true) return { headers: {}, tls: {} };
   const options: Parameters<KubeConfig['applyToHTTPSOptions']>[0] = { headers: {} };
   await config.applyToHTTPSOptions(options);
   const { ca, cert, key, servername, rejectUnauthorized, auth } = options;
