@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { KubeObject, ManagedFieldsEntry, Manifest } from '../../crds/object.ts';
 import { isSame } from '../json.ts';
 import { fromFieldsV1, union, type FieldSet } from '../store/managed-fields/field-set.ts';
@@ -18,8 +19,8 @@ const sourcePrefix = 'config:';
 /**
  * What applying a manifest changes in an object: the fields of the spec, labels and annotations that
  * it gives, and those of the spec that it gives no more. Labels and annotations that it gave before
- * are not known here. Fields that somebody else has set, and defaults, stay. An object that doesn't
- * say who has set what may have been given all of it by an older manifest, when this one is `new`.
+ * are not known here. Fields that somebody else has set, and defaults, stay. Of a manifest that is not
+ * new, nothing can have been given before that is given no more.
  */
 export function manifestChanges(
   object: KubeObject,
@@ -27,13 +28,12 @@ export function manifestChanges(
   { isNew = true }: { readonly isNew?: boolean } = {},
 ): FieldChange[] {
   const { labels = {}, annotations = {} } = manifest.metadata;
-  const ofSpec = differences('spec', object.spec, manifest.spec);
-  const given = ofSpec.filter(({ to }) => to !== undefined);
-  const isMore = given.length < ofSpec.length;
+  const given = givenDifferences('spec', object.spec, manifest.spec);
+  const removed = isNew ? removals(object, manifest, given) : [];
   return [
     ...added('metadata.labels', object.metadata.labels ?? {}, labels),
     ...added('metadata.annotations', object.metadata.annotations ?? {}, annotations),
-    ...[...given, ...(isMore ? removals(object, manifest, { given, isNew }) : [])].sort(byPath),
+    ...[...given, ...removed].sort(byPath),
   ];
 }
 
@@ -41,26 +41,34 @@ function byPath(a: FieldChange, b: FieldChange): number {
   return a.path < b.path ? -1 : 1;
 }
 
+/** Of the fields that are given. It is asked of every object in every run, so it makes no copies. */
+function givenDifferences(path: string, from: unknown, to: unknown): FieldChange[] {
+  if (isRecord(from) && isRecord(to)) {
+    return Object.keys(to).flatMap((key) => givenDifferences(`${path}.${key}`, from[key], to[key]));
+  }
+  if (isDeepStrictEqual(from, to) || isSame(from, to)) return [];
+  return [{ path, ...(from !== undefined && { from }), to }];
+}
+
 /** Fields that the manifest doesn't give, and that will have their defaults, or be gone. */
 function removals(
   object: KubeObject,
   manifest: Manifest,
-  { given, isNew }: { readonly given: readonly FieldChange[]; readonly isNew: boolean },
+  given: readonly FieldChange[],
 ): FieldChange[] {
   const complete = validateManifest(manifest).manifest ?? manifest;
   const told = new Set(given.map(({ path }) => path));
   return differences('spec', object.spec, complete.spec).filter(
-    ({ path }) => !told.has(path) && isRemoved(object, path, isNew),
+    ({ path }) => !told.has(path) && isRemoved(object, path),
   );
 }
 
-/** Whether a field that is not declared goes: a config source has given it, and nobody else. */
-function isRemoved(
-  { metadata: { managedFields } }: KubeObject,
-  path: string,
-  isNew: boolean,
-): boolean {
-  if (!managedFields) return isNew;
+/**
+ * Whether a field that is not declared goes: a config source has given it, and nobody else. Of
+ * objects that don't say who has set what, all that is no default may be the source's.
+ */
+function isRemoved({ metadata: { managedFields } }: KubeObject, path: string): boolean {
+  if (!managedFields) return true;
   const ours = managedFields.filter(isOfSource);
   const others = managedFields.filter((entry) => !isOfSource(entry));
   return isOwned(ours, path) && !isOwned(others, path);

@@ -29,10 +29,18 @@ function givenMetadata(metadata: Manifest['metadata'], written: unknown): Manife
 }
 
 /** The same for the same content, whatever the order of fields. */
-export function digestOf({ kind, metadata, spec }: Manifest): string {
+export function digestOf(manifest: Manifest): string {
+  const known = digests.get(manifest);
+  if (known !== undefined) return known;
+  const { kind, metadata, spec } = manifest;
   const hash = createHash('sha256').update(JSON.stringify(sorted({ kind, metadata, spec })));
-  return hash.digest().subarray(0, digestBytes).toString('base64url');
+  const digest = hash.digest().subarray(0, digestBytes).toString('base64url');
+  digests.set(manifest, digest);
+  return digest;
 }
+
+/** Manifests of a commit are read once, and planned again and again. */
+const digests = new WeakMap<Manifest, string>();
 
 /** The fields of a value that another one has as well; lists are taken as a whole. */
 function part(whole: unknown, written: unknown): unknown {
