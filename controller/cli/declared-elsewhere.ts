@@ -10,7 +10,7 @@ export async function warnIfDeclared(client: ApiClient, target: Target, io: Io):
   const source = declaringSource(await readInventories(client), key);
   if (source === undefined) return;
   io.err(
-    `warning: ${nameOf(target)} is declared by configsource/${source}, which minds the fields that ` +
-      'its manifest gives; change these there to make it last',
+    `warning: ${nameOf(target)} is declared by configsource/${source}: what its manifest gives is ` +
+      'put back, or reported as drift; change it there to make it last',
   );
 }
