@@ -6,6 +6,8 @@ import { countOf, formatProblem } from './manifest-files.ts';
 
 export interface PlanView {
   readonly plan: Plan;
+  /** What somebody has changed by hand, and what is left so: the config source reports it. */
+  readonly drifted: readonly PlannedApply[];
   readonly problems: readonly ManifestProblem[];
   /** Whether the plan can tell what would be deleted. */
   readonly knowsDeletions: boolean;
@@ -19,10 +21,11 @@ export function hasChanges({ plan }: PlanView): boolean {
 }
 
 export function planAsText(view: PlanView): string {
-  const { plan, problems } = view;
+  const { plan, drifted, problems } = view;
   const lines = [
     ...problems.map((problem) => `! ${formatProblem(problem)}`),
     ...changed(plan).flatMap(applyLines),
+    ...drifted.flatMap(driftLines),
     ...plan.prune.map((key) => `- ${label(key)}`),
     ...(plan.held?.objects ?? []).map((key) => `? ${label(key)}   held: would be deleted`),
   ];
@@ -45,19 +48,14 @@ export function planAsMarkdown(view: PlanView): string {
   ].join('\n');
 }
 
-export function planAsJson({ plan, problems, knowsDeletions }: PlanView): string {
-  const planned = changed(plan).map(({ key, outcome, changes, loaded }) => ({
-    outcome,
-    ...keyIn(key),
-    file: loaded.file,
-    line: loaded.line,
-    ...(changes && { changes }),
-  }));
+export function planAsJson({ plan, drifted, problems, knowsDeletions }: PlanView): string {
+  const planned = changed(plan).map(appliedAsJson);
   const { held } = plan;
   const deletions = plan.prune.map(keyIn);
   const unchanged = plan.apply.length - planned.length;
   const value = {
     apply: planned,
+    drifted: drifted.map(appliedAsJson),
     delete: deletions,
     held: held ?? null,
     unchanged,
@@ -67,13 +65,31 @@ export function planAsJson({ plan, problems, knowsDeletions }: PlanView): string
   return JSON.stringify(value, null, 2);
 }
 
+/** `isDrift`: it differs because somebody has changed or deleted it by hand. */
+function appliedAsJson({ key, outcome, changes, loaded, wasApplied }: PlannedApply) {
+  return {
+    outcome,
+    ...keyIn(key),
+    file: loaded.file,
+    line: loaded.line,
+    ...(wasApplied && { isDrift: true }),
+    ...(changes && { changes }),
+  };
+}
+
 function changed({ apply }: Plan): readonly PlannedApply[] {
   return apply.filter(({ outcome }) => outcome !== 'unchanged');
 }
 
-function applyLines({ key, outcome, changes = [] }: PlannedApply): readonly string[] {
-  if (outcome === 'create') return [`+ ${label(key)}`];
-  return [`~ ${label(key)}`, ...changes.map(changeLine)];
+function applyLines({ key, outcome, changes = [], wasApplied }: PlannedApply): readonly string[] {
+  const [sign, drift] = outcome === 'create' ? ['+', 'deleted'] : ['~', 'changed'];
+  const note = wasApplied ? `   ${drift} by hand` : '';
+  return [`${sign} ${label(key)}${note}`, ...changes.map(changeLine)];
+}
+
+function driftLines({ key, outcome, changes = [] }: PlannedApply): readonly string[] {
+  const drift = outcome === 'create' ? 'deleted' : 'changed';
+  return [`= ${label(key)}   ${drift} by hand: left so`, ...changes.map(changeLine)];
 }
 
 function changeLine({ path, from, to }: FieldChange): string {
@@ -86,7 +102,7 @@ function shown(value: unknown): string {
   return text.length > maxValue ? `${text.slice(0, maxValue)}…` : text;
 }
 
-function summaryOf({ plan, problems }: PlanView): string {
+function summaryOf({ plan, drifted, problems }: PlanView): string {
   const count = (outcome: PlannedApply['outcome']) =>
     plan.apply.filter((planned) => planned.outcome === outcome).length;
   const held = plan.held?.objects.length ?? 0;
@@ -94,6 +110,7 @@ function summaryOf({ plan, problems }: PlanView): string {
     `${count('create')} to create, ${count('update')} to change, ${plan.prune.length} to delete`,
     ...(held > 0 ? [`${countOf(held, 'deletion')} would be held until approved`] : []),
     `${count('unchanged')} unchanged`,
+    ...(drifted.length > 0 ? [`${drifted.length} changed by hand`] : []),
     ...(problems.length > 0 ? [countOf(problems.length, 'problem')] : []),
   ].join(', ');
 }

@@ -1,7 +1,9 @@
+import type { ConfigSource } from '../../crds/config-source.ts';
 import { kinds } from '../../crds/index.ts';
 import { annotations, keyOf, type KubeObject } from '../../crds/object.ts';
 import type { Reading } from '../sources/manifests.ts';
-import { planChanges, type Plan } from '../sources/plan.ts';
+import { triage } from '../sources/drift.ts';
+import { planChanges } from '../sources/plan.ts';
 import type { ApiClient } from './api-client.ts';
 import { exit, parseOptions, UsageError, type Command, type Io } from './command.ts';
 import type { SourceInventory } from '../http/inventory-route.ts';
@@ -65,15 +67,18 @@ async function planAgainst(
     ({ kind, metadata }) => kind === 'ConfigSource' && metadata.name === own?.name,
   );
   const approved = source?.metadata.annotations?.[annotations.pruneApproved];
-  const plan: Plan = planChanges({
+  const whole = planChanges({
     reading,
     inventory: own?.entries ?? [],
     objects,
     claims,
     approved,
   });
+  const policy = (source as ConfigSource | undefined)?.spec.drift ?? 'Correct';
+  const { plan, reported } = triage(whole, policy, () => 0);
   return {
     plan,
+    drifted: reported,
     problems: [...reading.problems, ...plan.problems],
     knowsDeletions: own !== undefined && reading.complete,
   };

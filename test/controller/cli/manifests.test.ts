@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, it } from 'node:test';
+import { digestOf } from '../../../controller/sources/given.ts';
+import { planPath } from '../../../controller/sources/reconciler.ts';
 import { tempDir, type Scope } from '../../world/temp.ts';
 import { cairn, mirrorSpec, startCli } from './cli-world.ts';
 
@@ -127,6 +129,47 @@ describe('cairn plan', () => {
     assert.match(most.out, /0 to delete, 3 deletions would be held until approved/);
     const promoted = await server.cairn('suspend mirror/debian');
     assert.match(promoted.err, /warning: mirror\/debian is declared by configsource\/config/);
+  });
+
+  it('tells what was changed by hand from what a new manifest changes', async (t) => {
+    const server = await startCli(t, {
+      inventories: async () => [
+        { name: 'config', entries: await server.store.inventory('config').list() },
+      ],
+    });
+    const cwd = folder(t, { 'all.yaml': mirror('debian', ['bookworm']) });
+    const { reading } = await planPath(cwd, { store: server.store });
+    const [loaded] = reading.manifests;
+    assert.ok(loaded);
+    const { object } = await server.store.apply(loaded.manifest, 'config:default/config');
+    const key = { kind: 'Mirror', namespace: 'default', name: 'debian' };
+    const entry = { ...key, uid: object.metadata.uid, file: 'all.yaml' };
+    const digest = digestOf(loaded.manifest);
+    await server.store.inventory('config').replace([{ ...entry, digest }]);
+    await server.declare('ConfigSource', 'config', { location: cwd, drift: 'Correct' });
+    await server.cairn('suspend mirror/debian');
+    assert.match((await server.cairn('plan', { cwd })).out, /^0 to create, 0 to change/);
+    const edited = await server.store.get(key);
+    assert.ok(edited);
+    await server.store.update({ ...edited, spec: { ...(edited.spec as object), suites: ['x'] } });
+    const change = '\n    spec.suites: ["x"] -> ["bookworm"]\n';
+
+    const corrected = await server.cairn('plan', { cwd });
+    const source = await server.store.get({ ...key, kind: 'ConfigSource', name: 'config' });
+    assert.ok(source);
+    const spec = { ...(source.spec as object), drift: 'Report' };
+    await server.store.update({ ...source, spec });
+    const reported = await server.cairn('plan', { cwd });
+    const json = await server.cairn('plan -o json', { cwd });
+
+    assert.ok(corrected.out.startsWith(`~ mirror/debian   changed by hand${change}`));
+    assert.equal(
+      reported.out,
+      `= mirror/debian   changed by hand: left so${change}
+0 to create, 0 to change, 0 to delete, 0 unchanged, 1 changed by hand`,
+    );
+    const { apply, drifted } = JSON.parse(json.out);
+    assert.deepEqual([apply, drifted[0].name, drifted[0].isDrift], [[], 'debian', true]);
   });
 
   it('says that it can not tell deletions where there is no config source', async (t) => {
