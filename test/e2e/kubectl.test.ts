@@ -147,6 +147,18 @@ test('the token of a role does with kubectl what the role is for', async (t) => 
   const status = ['--subresource=status', '--type=merge', '-p', '{"status":{"previous":"x"}}'];
   assert.match((await editor('patch', 'cenv', 'production', ...status)).stderr, /\(Forbidden\)/);
   await done(admin('patch', 'cenv', 'production', ...status));
+  const bad = ['--subresource=status', '--type=merge', '-p', '{"status":{"previous":1}}'];
+  assert.match((await admin('patch', 'cenv', 'production', ...bad)).stderr, /status\.previous: /);
+  const part = `apiVersion: cairn.build/v1alpha1
+kind: Environment
+metadata: { name: production }
+status: { previous: base-1 }
+`;
+  const apply = ['apply', '--server-side', '--subresource=status', '--force-conflicts', '-f', '-'];
+  assert.match((await editor.reading(part, ...apply)).stderr, /\(Forbidden\)/);
+  await done(admin.reading(part, ...apply));
+  const previous = ['-o', 'jsonpath={.status.previous} {.spec.snapshotRef.name}'];
+  assert.equal(await done(viewer('get', 'cenv', 'production', ...previous)), 'base-1 base-2');
   assert.match((await promoter('delete', 'cenv', 'production')).stderr, forbidden);
   await done(editor('delete', 'cenv', 'production', '--timeout=30s'));
 
