@@ -1,6 +1,7 @@
 import { keyOf, type ObjectKey } from '../../crds/object.ts';
 import type { EventLog, ManagerReader } from '../../crds/store.ts';
 import type { Log } from '../log.ts';
+import { redact } from '../redact.ts';
 import { applyPlan, type Applied, type ApplyTo } from './apply.ts';
 import { correctionOf, type DriftOutcome } from './drift-report.ts';
 import { driftsOf, triage, type Corrections, type Drift, type DriftPolicy } from './drift.ts';
@@ -82,8 +83,9 @@ async function tell(
       fields: drift.fields,
     });
     if (index >= mostTold) continue;
+    const { message, ...event } = correctionOf(drift, source);
     await store
-      .record({ ...correctionOf(drift, source), regarding: drift.key })
+      .record({ ...event, message: redact(message), regarding: drift.key })
       .catch((error: unknown) => log.warn('event not stored', { object, error }));
   }
 }

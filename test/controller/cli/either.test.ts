@@ -10,7 +10,9 @@ import type { Kubernetes } from '../../world/kubernetes.ts';
 import { needsKubernetes } from '../../world/kubernetes-programs.ts';
 import { suiteScope, tempDir, type Scope } from '../../world/temp.ts';
 import { pathOf, startWithCrds } from '../../kubernetes/with-crds.ts';
+import { EnvironmentKind } from '../../../crds/environment.ts';
 import { MirrorSetKind } from '../../../crds/mirror-set.ts';
+import { SnapshotKind } from '../../../crds/snapshot.ts';
 
 describe('on a Kubernetes API server, cairn', needsKubernetes, () => {
   const scope = suiteScope();
@@ -106,6 +108,28 @@ describe('on a Kubernetes API server, cairn', needsKubernetes, () => {
     const { metadata, spec } = body as { metadata: { annotations: object }; spec: object };
     assert.deepEqual(metadata.annotations, { 'example.com/a': 'b' });
     assert.deepEqual(spec, { mirrors: [{ name: 'a' }], suspend: true });
+  });
+
+  it('promotes, and waits for what comes of it', async () => {
+    const environment = {
+      ...{ apiVersion: 'cairn.build/v1alpha1', kind: 'Environment' },
+      ...{ metadata: { name: 'production' }, spec: { snapshotRef: { name: 'base-1' } } },
+    };
+    await kubernetes.request('POST', pathOf(EnvironmentKind), environment);
+    const snapshot = {
+      ...{ apiVersion: 'cairn.build/v1alpha1', kind: 'Snapshot', metadata: { name: 'base-2' } },
+      spec: { mirrorSetRef: { name: 'base' } },
+    };
+    await kubernetes.request('POST', pathOf(SnapshotKind), snapshot);
+
+    const promoted = await cairn('promote', 'production', 'base-2');
+    const waited = await cairn('wait', 'cenv/production', '--for=condition=Ready', '--timeout=1s');
+
+    assert.equal(promoted.code, 0, promoted.output);
+    const { body } = await kubernetes.request('GET', pathOf(EnvironmentKind, 'production'));
+    const { spec } = body as { spec: { snapshotRef: object } };
+    assert.deepEqual(spec.snapshotRef, { name: 'base-2' });
+    assert.equal(waited.code, 3, waited.output);
   });
 
   it('goes by the context that is named, and its namespace', async (t) => {
