@@ -9,7 +9,8 @@ import { openKubernetesStore } from '../../controller/store/kubernetes/store.ts'
 import { kinds } from '../../crds/index.ts';
 import { apiVersion, isReady, type KubeObject } from '../../crds/object.ts';
 import { validateManifest } from '../../crds/validate.ts';
-import { driftContract, type OpenForDrift } from '../controller/sources/drift.contract.ts';
+import { driftContract } from '../controller/sources/drift.contract.ts';
+import type { OpenForDrift } from '../controller/sources/drift-world.ts';
 import { until, writeFiles } from '../controller/sources/folder.ts';
 import { startApiProxy, type SeenRequest } from '../world/api-proxy.ts';
 import type { Kubernetes } from '../world/kubernetes.ts';
