@@ -8,6 +8,7 @@ import { kinds } from '../../crds/index.ts';
 import type { Column } from '../../crds/kind.ts';
 import { apiVersion, type KubeObject, type Manifest } from '../../crds/object.ts';
 import { repositoryFiles, root } from '../repository.ts';
+import { until } from '../controller/store/store.contract.ts';
 import { needsKubernetes } from '../world/kubernetes-programs.ts';
 import type { Kubernetes } from '../world/kubernetes.ts';
 import { suiteScope } from '../world/temp.ts';
@@ -54,7 +55,12 @@ describe('the CustomResourceDefinitions', needsKubernetes, () => {
   });
 
   it('explain their fields', async () => {
-    for (const { plural } of kinds) await kubectl('explain', plural, '--recursive');
+    for (const { plural } of kinds) {
+      // a server publishes the schema of a CRD some time after it serves its objects
+      const isPublished = async () => (await kubernetes.kubectl(['explain', plural])).code === 0;
+      await until(isPublished);
+      await kubectl('explain', plural, '--recursive');
+    }
 
     assert.match(await kubectl('explain', 'mirror.spec.suites'), /directories below `dists\/`/);
   });
