@@ -13,9 +13,10 @@ import { HostSlots } from '../reconcilers/fetch/slots.ts';
 import { LazyFiles } from '../reconcilers/mirror/lazy-pool.ts';
 import { snapshotDiffer } from '../reconcilers/snapshot/diff-worker-pool.ts';
 import { makeDataDirectory } from './data-directory.ts';
+import type { Health } from './health.ts';
 import { createServer } from './http/server.ts';
 import type { Log } from './log.ts';
-import { electedShift, soleShift } from './leader/shift.ts';
+import { lateShift, soleShift } from './leader/shift.ts';
 import { createMetrics } from './loop/metrics.ts';
 import { redirectOf } from './redirect.ts';
 import { secretFolder } from './secrets.ts';
@@ -50,6 +51,8 @@ export interface InstanceOptions {
   readonly externalUrl?: string | undefined;
   /** Where to serve over TLS as well. */
   readonly secure?: { readonly host: string; readonly port: number } | undefined;
+  /** See `LoopOptions`. */
+  readonly runTimeoutMs?: number | undefined;
   readonly log: Log;
 }
 
@@ -58,7 +61,7 @@ export interface Instance {
   /** Of the TLS server, if there is one. */
   readonly secureUrl?: string | undefined;
   readonly store: Store;
-  /** Resolves with the reason when another replica leads by now: this one has to end. */
+  /** Resolves with the reason when this one has to end: another replica leads by now, mostly. */
   readonly lost: Promise<string>;
   /** Finishes what runs, for 10 s by default, and lets go of the data directory. */
   close(withinMs?: number): Promise<void>;
@@ -92,15 +95,19 @@ export async function startInstance(options: InstanceOptions): Promise<Instance>
   const keyStore = new KeyFolder(join(data, 'keys'));
   const tokens = ownTokens(join(data, 'tokens'));
   const metrics = createMetrics();
-  const parts = { data, depot, blobs, trees, keyStore, secrets, metrics, now, log };
+  const { runTimeoutMs } = options;
+  const parts = { data, depot, blobs, trees, keyStore, secrets, metrics, now, log, runTimeoutMs };
   const begin = async (to: Store & InventoryStore) => {
     if (elects) await (await openBlobs(depot.root, { recover: true })).close();
     await declareConfig(to, namespace, options);
     return startWork({ ...parts, store: to });
   };
-  const shift = lock
-    ? soleShift(await begin(store), lock)
-    : electedShift({ data, begin, log, ...opened.seekLeadership() });
+  const { synced } = opened;
+  const election = elects ? { data, seekLeadership: () => opened.seekLeadership() } : undefined;
+  const shift =
+    lock && !synced
+      ? soleShift(await begin(store), lock)
+      : lateShift({ synced: synced ?? Promise.resolve(), lock, store, election, begin, log });
   let graceMs = closeGraceMs;
   started.defer(() => shift.close(graceMs));
   const environmentKeys = async (name: string) => {
@@ -128,7 +135,8 @@ export async function startInstance(options: InstanceOptions): Promise<Instance>
       );
     },
     metrics: metrics.registry,
-    health: () => shift.health(),
+    health: () => joined(opened.health(), shift.health()),
+    synced,
     log,
     readToken: tokens.read,
     adminToken: tokens.admin,
@@ -153,6 +161,10 @@ export async function startInstance(options: InstanceOptions): Promise<Instance>
       await running.disposeAsync();
     },
   };
+}
+
+function joined(one: Health, other: Health): Health {
+  return { live: [...one.live, ...other.live], ready: [...one.ready, ...other.ready] };
 }
 
 /** Makes the ConfigSource say what the command line says; without --config there is no such one. */

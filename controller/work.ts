@@ -11,9 +11,9 @@ import { mirrorSetReconciler } from '../reconcilers/mirror-set/index.ts';
 import type { Secrets } from '../reconcilers/secrets.ts';
 import { snapshotReconciler } from '../reconcilers/snapshot/index.ts';
 import { createDriftMetrics } from './drift-metrics.ts';
+import { check, type Health } from './health.ts';
 import type { Log } from './log.ts';
 import { startLoop } from './loop/controller.ts';
-import type { Health } from './loop/health.ts';
 import type { LoopMetrics } from './loop/metrics.ts';
 import { createMirrorMetrics } from './mirror-metrics.ts';
 import { configSourceReconciler } from './sources/reconciler.ts';
@@ -28,19 +28,22 @@ export interface WorkOptions {
   readonly keyStore: KeyFolder;
   readonly secrets: Secrets;
   readonly metrics: LoopMetrics;
+  /** See `LoopOptions`. */
+  readonly runTimeoutMs?: number | undefined;
   readonly now: () => Date;
   readonly log: Log;
 }
 
 /** The part of Cairn that only one process may do: making true what is declared. */
 export interface Work {
-  health(): Health & { readonly ready: boolean };
+  health(): Health;
   /** Aborts what still runs after so long, and ends all threads and watching. */
   close(graceMs: number): Promise<void>;
 }
 
 export function startWork(options: WorkOptions): Work {
-  const { data, depot, store, blobs, trees, keyStore, secrets, metrics, now, log } = options;
+  const { data, depot, store, blobs, trees, keyStore, secrets, metrics } = options;
+  const { now, log, runTimeoutMs } = options;
   const runner = new ThreadRunner({ depot, cache: join(data, 'cache') });
   const sources = configSourceReconciler({
     dataDir: data,
@@ -63,11 +66,15 @@ export function startWork(options: WorkOptions): Work {
     now,
     log,
     metrics,
+    ...(runTimeoutMs !== undefined && { runTimeoutMs }),
   });
   let isSynced = false;
   void loop.synced.then(() => (isSynced = true));
   return {
-    health: () => ({ ...loop.health(), ready: isSynced }),
+    health: () => ({
+      live: [...loop.health(), check('config-sources', sources.problems())],
+      ready: [check('objects', isSynced ? [] : ['not everything has been looked at yet'])],
+    }),
     async close(graceMs) {
       await loop.stop(graceMs);
       await sources.close();

@@ -47,6 +47,7 @@ const remedies = {
   BlobMissing: 'retry',
   TreeInvalid: 'retry',
   SigningFailed: 'retry',
+  RunTimeout: 'retry',
   InternalError: 'retry',
 } as const satisfies Record<string, Remedy>;
 

@@ -38,6 +38,7 @@ const processUsers: Exceptions = {
   'controller/main.ts': 'the process itself: arguments, streams, signals, exit status',
   'controller/cli/demo-proof.ts': 'getuid: apt drops root for another user, unless told not to',
   'controller/leader/clock.ts': 'hrtime: the one clock that all threads share',
+  'controller/leader/watchdog.ts': 'kill and pid: a process whose main thread stands still',
   'controller/http/system-routes.ts': 'platform and arch, for /version',
   'controller/sources/git-command.ts': 'env: git gets an allow-list of it',
   'controller/store/lock.ts': 'pid, told to whoever finds the data directory taken',

@@ -5,6 +5,7 @@ import { exit, parseOptions, UsageError, type Command } from './command.ts';
 import { externalUrl } from './external-url.ts';
 import { explained, listenAddress } from './listen-address.ts';
 import { stopped } from './stopped.ts';
+import { parseTimeout } from './waiting.ts';
 
 const options = {
   config: {
@@ -79,6 +80,12 @@ const options = {
     default: 'info',
     description: 'the least that is logged',
   },
+  'run-timeout': {
+    type: 'string',
+    value: 'DURATION',
+    default: '5m',
+    description: 'how long a look at one object may take',
+  },
   demo: {
     type: 'boolean',
     description: "mirror this machine's own APT sources, and prove that apt can use the result",
@@ -135,6 +142,7 @@ export const command: Command = {
       secretsFolder: values.secrets === undefined ? undefined : resolve(io.cwd, values.secrets),
       ...bucketOf(values),
       externalUrl: externalUrl(values['external-url']),
+      runTimeoutMs: timeoutOf(values['run-timeout']),
       log: createLog({
         format: oneOf('log-format', values['log-format'], ['text', 'json']),
         level: oneOf('log-level', values['log-level'], ['debug', 'info', 'warn', 'error']),
@@ -151,7 +159,7 @@ export const command: Command = {
       await instance.close();
       return exit.good;
     }
-    io.err(`cairn: this replica does not lead any more, and ends: ${lost}`);
+    io.err(`cairn: ${lost}`);
     await instance.close(0);
     return exit.failed;
   },
@@ -164,6 +172,12 @@ function driftPolicy(given: string | undefined) {
 /** A URL has a scheme, an ssh address a colon before any slash; the rest is a path. */
 function isPath(location: string): boolean {
   return !/^[a-z][a-z0-9+.-]*:\/\//i.test(location) && !/^[^/]+:/.test(location);
+}
+
+function timeoutOf(text: string): number {
+  const ms = parseTimeout(text);
+  if (ms < 1000) throw new UsageError(`--run-timeout ${text}: expected at least 1s, such as 5m`);
+  return ms;
 }
 
 function oneOf<const W extends string>(option: string, word: string, words: readonly W[]): W {

@@ -2,18 +2,13 @@ import type { Registry } from 'prom-client';
 import type { EventReader, Store } from '../../crds/store.ts';
 import type { BlobReader } from '../../depot/depot.ts';
 import type { Trees } from '../../depot/tree-reader.ts';
+import type { Health } from '../health.ts';
 import type { Log } from '../log.ts';
 import type { Redirect } from '../redirect.ts';
 import type { RoleTokens } from './access.ts';
 import type { Certificate } from './certificate.ts';
 import type { SourceInventory } from './inventory-route.ts';
 import type { LazyPool } from './lazy.ts';
-
-export interface Health {
-  readonly live: boolean;
-  readonly ready: boolean;
-  readonly problems: readonly string[];
-}
 
 export interface ServerOptions {
   readonly store: Store & EventReader;
@@ -32,6 +27,8 @@ export interface ServerOptions {
   readonly inventories?: () => Promise<readonly SourceInventory[]>;
   readonly metrics: Registry;
   readonly health: () => Health;
+  /** When the store can be read. Until then only probes and metrics are answered. Left out: it can. */
+  readonly synced?: Promise<void> | undefined;
   readonly log: Log;
   /** Log every request, at debug. */
   readonly accessLog?: boolean;

@@ -8,6 +8,7 @@ import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import express, { type Express } from 'express';
 import { createAccess } from './access.ts';
+import { check, type Health } from '../health.ts';
 import { apiRouter, statusAnswer } from './api/router.ts';
 import { ApiFailure } from './api/status.ts';
 import { isLoopback, type WriteRules } from './api/write-rules.ts';
@@ -17,13 +18,14 @@ import { inventoryRoute } from './inventory-route.ts';
 import { reserved } from './locate.ts';
 import { mountsOf } from './mount-table.ts';
 import { followMounts, type Mounts } from './mounts.ts';
+import { refusal, reply } from './reply.ts';
 import type { Listening, SecureAddress, Server, ServerOptions } from './options.ts';
 import { FileSender } from './send-file.ts';
 import { Site } from './site.ts';
 import { diffRoute, systemRoutes } from './system-routes.ts';
 import { Traffic } from './traffic.ts';
 
-export type { Health, Server, ServerOptions } from './options.ts';
+export type { Server, ServerOptions } from './options.ts';
 
 const timeouts = {
   headersTimeout: 30_000,
@@ -35,9 +37,14 @@ const timeouts = {
 const stalled = 300_000;
 
 /** First segments that are not the site's. */
-const application: ReadonlySet<string> = new Set(
+const applications: ReadonlySet<string> = new Set(
   [...reserved].filter((name) => !['snapshots', 'environments', 'mirrors'].includes(name)),
 );
+
+/** How soon clients should come back while the store is not read yet. Seconds. */
+const againAfter = 2;
+const notRead = 'the objects are not read yet: see /readyz';
+const notYet = refusal(503, notRead, { 'Retry-After': String(againAfter) });
 
 /** The HTTP server. Nothing is read and nothing listens before `listen`. */
 export function createServer(options: ServerOptions): Server {
@@ -56,26 +63,16 @@ export function createServer(options: ServerOptions): Server {
   const plain = new Connections(bounded(http));
   const connections = [plain];
 
+  let serving: { readonly mounts: Mounts; readonly site: Site } | undefined;
+
   async function listen(host: string, port: number, secure?: SecureAddress): Promise<Listening> {
-    const mounts = await followMounts({
-      store: options.store,
-      ...(options.namespace !== undefined && { namespace: options.namespace }),
-      log,
-      signal: shutdown.signal,
-    });
-    const site = new Site({
-      ...options,
-      mounts,
-      access,
-      sender: new FileSender(options),
-      config: new ClientConfig(options),
-      externalUrl: options.externalUrl,
-      observe,
-    });
-    const app = applicationFor(mounts);
+    if (options.synced) void options.synced.then(beginServing).catch(neverServing);
+    else await beginServing();
+    const app = application();
     const answer: RequestListener = (req, res) => {
       if (isForApplication(req)) app(req, res);
-      else site.handle(req, res);
+      else if (serving) serving.site.handle(req, res);
+      else observe(req, 'system', 503, reply(res, notYet));
     };
     http.on('request', answer);
     const address = await plain.listen(host, port).catch(stopFollowing);
@@ -91,13 +88,44 @@ export function createServer(options: ServerOptions): Server {
     return { url, secureUrl: urlOf('https', other) };
   }
 
+  async function beginServing(): Promise<void> {
+    const mounts = await followMounts({
+      store: options.store,
+      ...(options.namespace !== undefined && { namespace: options.namespace }),
+      log,
+      signal: shutdown.signal,
+    });
+    const site = new Site({
+      ...options,
+      mounts,
+      access,
+      sender: new FileSender(options),
+      config: new ClientConfig(options),
+      externalUrl: options.externalUrl,
+      observe,
+    });
+    serving = { mounts, site };
+  }
+
+  /** The store was closed before it could be read, or it broke: probes say so. */
+  function neverServing(failure: unknown): void {
+    if (!shutdown.signal.aborted)
+      log.error('archives can not be served', { failure: String(failure) });
+  }
+
+  function health(): Health {
+    const { live, ready } = options.health();
+    const unread = serving ? [] : ['what there is to serve is not known yet'];
+    return { live, ready: [check('archives', unread), ...ready] };
+  }
+
   /** A server that can't listen follows nothing either. */
   function stopFollowing(failure: unknown): never {
     shutdown.abort();
     throw failure;
   }
 
-  function applicationFor(mounts: Mounts): Express {
+  function application(): Express {
     const app = express();
     app.disable('x-powered-by').disable('etag').set('query parser', 'simple');
     app.use((req, res, next) => {
@@ -106,11 +134,22 @@ export function createServer(options: ServerOptions): Server {
       res.set({ 'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff' });
       next();
     });
-    app.use(systemRoutes(options.health, options.metrics));
+    app.use(systemRoutes(health, options.metrics));
+    app.use((_req, res, next) => {
+      if (serving) return next();
+      res.set('Retry-After', String(againAfter));
+      throw new ApiFailure(503, notRead);
+    });
     const { store, now } = options;
     app.use(apiRouter({ store, rules, shutdown: shutdown.signal, now }));
     if (options.inventories) app.use(inventoryRoute(options.inventories));
-    app.use(diffRoute({ diff: options.diff, rules, hasPrivate: () => hasPrivate(mounts) }));
+    app.use(
+      diffRoute({
+        diff: options.diff,
+        rules,
+        hasPrivate: () => !serving || hasPrivate(serving.mounts),
+      }),
+    );
     app.use(() => {
       throw new ApiFailure(404, 'there is nothing here');
     });
@@ -135,7 +174,7 @@ export function createServer(options: ServerOptions): Server {
 
 function isForApplication({ url = '' }: IncomingMessage): boolean {
   const [, first = ''] = /^\/+([a-z]+)(?=[/?#]|$)/.exec(url) ?? [];
-  return application.has(first);
+  return applications.has(first);
 }
 
 /** Whether anything that is served needs a token. */

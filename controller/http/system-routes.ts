@@ -2,17 +2,26 @@ import { readFileSync } from 'node:fs';
 import express, { type Request, type Response, type Router } from 'express';
 import type { Registry } from 'prom-client';
 import { closing } from './connection.ts';
-import type { Health, ServerOptions } from './options.ts';
+import { verdictOf, type Check, type Health } from '../health.ts';
+import type { ServerOptions } from './options.ts';
 import { plain } from './reply.ts';
 import { ApiFailure } from './api/status.ts';
 import { isLocal, type WriteRules } from './api/write-rules.ts';
 
-/** Health, metrics and version. */
+/**
+ * Probes, metrics and version. `/livez` fails for what a restart mends, `/readyz` while clients can't
+ * be answered; `/healthz` is the former. With `?verbose`, `?exclude=NAME` and `/livez/NAME` as
+ * kube-apiserver has them.
+ */
 export function systemRoutes(health: () => Health, metrics: Registry): Router {
   const router = express.Router();
-  router.get('/livez', (_req, res) => tell(res, health(), (state) => state.live));
-  router.get('/readyz', (_req, res) => tell(res, health(), (state) => state.ready));
-  router.get('/healthz', (_req, res) => tell(res, health(), ({ live, ready }) => live && ready));
+  const probe = (name: string, checksOf: (state: Health) => readonly Check[]) =>
+    router.get(`/${name}{/:check}`, (req, res) =>
+      tell(req, res, { name, all: checksOf(health()) }),
+    );
+  probe('livez', ({ live }) => live);
+  probe('healthz', ({ live }) => live);
+  probe('readyz', ({ ready }) => ready);
   router.get('/metrics', async (_req, res) => {
     res.type(metrics.contentType).send(await metrics.metrics());
   });
@@ -21,11 +30,21 @@ export function systemRoutes(health: () => Health, metrics: Registry): Router {
   return router;
 }
 
-function tell(res: Response, state: Health, isGood: (state: Health) => boolean): void {
-  const good = isGood(state);
-  const lines = good ? ['ok'] : ['not ok', ...state.problems];
-  res.status(good ? 200 : 503).set('Cache-Control', 'no-store');
-  res.type(plain).send(`${lines.join('\n')}\n`);
+const ping: Check = { name: 'ping', state: 'good' };
+
+function tell(
+  req: Request,
+  res: Response,
+  { name, all }: { readonly name: string; readonly all: readonly Check[] },
+): void {
+  const { check } = req.params;
+  const checks = [ping, ...all].filter((one) => check === undefined || one.name === check);
+  if (checks.length === 0) throw new ApiFailure(404, `${name} has no such check`);
+  const { verbose, exclude = [] } = req.query;
+  const excluded = [exclude].flat().map(String);
+  const { isGood, text } = verdictOf(checks, { name, isVerbose: verbose !== undefined, excluded });
+  res.status(isGood ? 200 : 503).set('Cache-Control', 'no-store');
+  res.type(plain).send(text);
 }
 
 /** As `kubectl version` reads it. */

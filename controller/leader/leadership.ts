@@ -5,6 +5,10 @@ import type { Log } from '../log.ts';
 import { ApiError } from '../store/kubernetes/statuses.ts';
 import { monotonicMs } from './clock.ts';
 import type { LeaseNews, LeaseThreadData } from './messages.ts';
+import { beat, sharedMemory } from './watchdog.ts';
+
+/** Longer than anything that is done in one go, by far. */
+const defaultStillMs = 60_000;
 
 export interface LeadershipOptions {
   /** Finds the cluster: see `findCluster`. */
@@ -13,6 +17,8 @@ export interface LeadershipOptions {
   readonly namespace: string;
   readonly name: string;
   readonly log: Log;
+  /** The process is killed when its main thread stands still for so long; 60 s by default. */
+  readonly longestStillMs?: number;
 }
 
 /** Being the one of several replicas that works. */
@@ -23,32 +29,43 @@ export interface Leadership {
   readonly lost: Promise<string>;
   /** How long this process certainly leads from now on, in ms; throws `Unavailable` when it doesn't. */
   fence(): number;
+  /** For how long this process has not led any more, in ms; 0 if it does, or never did. */
+  lapsedMs(): number;
   /** Gives the lease away. To be called when nothing writes any more. */
   release(): Promise<void>;
 }
 
 /** Asks for a Lease, and keeps it, in a thread of its own. */
 export function seekLeadership(options: LeadershipOptions): Leadership {
-  const { env, namespace, name, log } = options;
-  const shared = new SharedArrayBuffer(Float64Array.BYTES_PER_ELEMENT);
-  const until = new Float64Array(shared);
+  const { env, namespace, name, log, longestStillMs = defaultStillMs } = options;
+  const shared = sharedMemory();
+  const { until } = shared;
   const identity = `${hostname()}_${randomUUID()}`;
-  const workerData: LeaseThreadData = { env: { ...env }, namespace, name, identity, until: shared };
+  const { memory } = shared;
+  const where = { env: { ...env }, namespace, name, identity };
+  const workerData: LeaseThreadData = { ...where, memory, longestStillMs };
   const worker = new Worker(new URL('./thread.ts', import.meta.url), { workerData });
   const leading = Promise.withResolvers<number>();
   const lost = Promise.withResolvers<string>();
   const ended = Promise.withResolvers<void>();
+  const still = beat(shared);
+  let hasLed = false;
+  let lostAt: number | undefined;
   const lose = (because: string) => {
     until[0] = 0;
+    lostAt ??= monotonicMs();
     lost.resolve(because);
   };
   worker.on('message', (news: LeaseNews) => {
-    if (news.type === 'leading') leading.resolve(news.epoch);
-    else if (news.type === 'lost') lose(news.because);
+    if (news.type === 'leading') {
+      hasLed = true;
+      leading.resolve(news.epoch);
+    } else if (news.type === 'lost') lose(news.because);
     else log.info('leader election', { because: news.message });
   });
   worker.on('error', (error) => lose(error instanceof Error ? error.message : String(error)));
   worker.on('exit', () => {
+    still();
     lose('its thread has ended');
     ended.resolve();
   });
@@ -59,6 +76,10 @@ export function seekLeadership(options: LeadershipOptions): Leadership {
       const left = (until[0] ?? 0) - monotonicMs();
       if (left > 1) return left;
       throw new ApiError('Unavailable', 'this replica does not lead (any more)', { status: 421 });
+    },
+    lapsedMs() {
+      if (!hasLed) return 0;
+      return Math.max(0, monotonicMs() - (lostAt ?? until[0] ?? 0));
     },
     async release() {
       worker.postMessage('stop');

@@ -4,8 +4,12 @@ export interface LeaseThreadData {
   readonly namespace: string;
   readonly name: string;
   readonly identity: string;
-  /** One float64, of `monotonicMs`: this process leads until then. 0: it does not. */
-  readonly until: SharedArrayBuffer;
+  /**
+   * See `sharedMemory`. `until`, of `monotonicMs`: this process leads until then. 0: it does not.
+   * `beats`: the main thread moves.
+   */
+  readonly memory: SharedArrayBuffer;
+  readonly longestStillMs: number;
 }
 
 /** What that thread tells. */

@@ -10,9 +10,12 @@ import { campaign } from './campaign.ts';
 import { monotonicMs } from './clock.ts';
 import { Lease } from './lease.ts';
 import type { LeaseNews, LeaseThreadData } from './messages.ts';
+import { sharedMemory, watchMainThread } from './watchdog.ts';
 
 const data = workerData as LeaseThreadData; // `Leadership` has started this
-const until = new Float64Array(data.until);
+const shared = sharedMemory(data.memory);
+const { until } = shared;
+const unwatch = watchMainThread(shared, data.longestStillMs);
 const tell = (news: LeaseNews) => parentPort?.postMessage(news);
 const stop = new AbortController();
 parentPort?.once('message', () => stop.abort());
@@ -42,5 +45,6 @@ await campaign(
   stop.signal,
 );
 until[0] = 0;
+unwatch();
 connection.close();
 parentPort?.close();

@@ -1,9 +1,11 @@
 import { keyOf, type ObjectKey } from '../../crds/object.ts';
+import { CairnError } from '../../crds/reasons.ts';
 import { StoreError, type Store } from '../../crds/store.ts';
+import type { Check } from '../health.ts';
 import type { Log } from '../log.ts';
 import { jittered } from './backoff.ts';
 import { DependencyIndex } from './dependencies.ts';
-import { healthOf, type Health } from './health.ts';
+import { healthOf } from './health.ts';
 import { Informer } from './informer.ts';
 import { createMetrics, type LoopMetrics, type ReconcileResult } from './metrics.ts';
 import { realClock, WorkQueue, type Clock, type Priority } from './queue.ts';
@@ -21,6 +23,8 @@ export interface LoopOptions {
   readonly metrics?: LoopMetrics;
   /** How many objects are worked on at once. */
   readonly workers?: number;
+  /** A run that takes longer is broken off, and repeated later; 5 minutes by default. */
+  readonly runTimeoutMs?: number;
   /** The time that passes; for tests. */
   readonly clock?: Clock;
   readonly random?: () => number;
@@ -33,7 +37,8 @@ export interface Loop {
   poke(key: ObjectKey): void;
   /** Resolves when all that is in the store is known, and nothing waits or runs. For tests. */
   idle(): Promise<void>;
-  health(): Health;
+  /** For the liveness probe. */
+  health(): readonly Check[];
   /**
    * Takes nothing in any more, aborts what runs and waits for it so long. Yields the keys of those
    * that would not end. What is aborted writes nothing.
@@ -42,6 +47,7 @@ export interface Loop {
 }
 
 const defaultWorkers = 4;
+const defaultRunTimeoutMs = 5 * 60_000;
 /** No growing pauses while the store is away: once it is back, everything is to go on soon. */
 const awayMs = 2000;
 /** Looks that nobody asked for, lest anything be forgotten. They write nothing when all is well. */
@@ -59,6 +65,7 @@ class ReconcileLoop implements Loop {
   readonly #random: () => number;
   readonly #metrics: LoopMetrics;
   readonly #runner: Runner;
+  readonly #runTimeoutMs: number;
   readonly #queue: WorkQueue;
   readonly #kinds: ReadonlySet<string>;
   readonly #informers = new Map<string, Informer>();
@@ -73,6 +80,7 @@ class ReconcileLoop implements Loop {
     this.#clock = options.clock ?? realClock;
     this.#random = options.random ?? Math.random;
     this.#metrics = options.metrics ?? createMetrics();
+    this.#runTimeoutMs = options.runTimeoutMs ?? defaultRunTimeoutMs;
     const byKind = new Map(reconcilers.map((one) => [one.kind.kind, one]));
     this.#kinds = new Set(byKind.keys());
     const poke = (key: string) => this.#wake(key, 1);
@@ -104,8 +112,8 @@ class ReconcileLoop implements Loop {
     }
   }
 
-  health(): Health {
-    return healthOf(this.#queue.stats(), this.#informers);
+  health(): readonly Check[] {
+    return healthOf(this.#queue.stats(), this.#informers, this.#runTimeoutMs);
   }
 
   async stop(graceMs: number): Promise<readonly string[]> {
@@ -176,7 +184,8 @@ class ReconcileLoop implements Loop {
     this.#dependencies.begin(key);
     const isTooMany = this.#guard.ran(key, start);
     if (isTooMany) await this.#tellOfHotLoop(object);
-    const next = await this.#runner.run(object, signal).catch((error: unknown): Next => {
+    const run = this.#limited(object, signal);
+    const next = await run.catch((error: unknown): Next => {
       if (signal.aborted) return { do: 'stop' };
       if (error instanceof StoreError && error.reason === 'Unavailable') {
         this.#options.log.warn('the store is away', { ...object, because: error.message });
@@ -190,6 +199,24 @@ class ReconcileLoop implements Loop {
     if (this.#dependencies.end(key, dependsOn)) this.#wake(key, 1);
     this.#schedule(key, next);
     this.#metrics.reconciled(object.kind, resultOf(next), (this.#clock.now() - start) / 1000);
+  }
+
+  /** A run that is broken off when it takes too long: what it waits for will not come any more. */
+  async #limited(object: ObjectKey, signal: AbortSignal): Promise<Next> {
+    const limit = new AbortController();
+    const stop = () => limit.abort(signal.reason);
+    const cancel = this.#clock.after(this.#runTimeoutMs, () => {
+      this.#metrics.timedOut(object.kind);
+      const told = `the run took more than ${this.#runTimeoutMs / 1000} s, and was broken off`;
+      limit.abort(new CairnError('RunTimeout', told));
+    });
+    signal.addEventListener('abort', stop);
+    try {
+      return await this.#runner.run(object, limit.signal);
+    } finally {
+      cancel();
+      signal.removeEventListener('abort', stop);
+    }
   }
 
   #schedule(key: string, next: Next): void {

@@ -1,32 +1,38 @@
+import { check, type Check } from '../health.ts';
 import type { Informer } from './informer.ts';
 import type { QueueStats } from './queue.ts';
 
-/** For the liveness probe: a controller that answers but does nothing is not alive. */
-export interface Health {
-  readonly live: boolean;
-  /** Sentences for people. */
-  readonly problems: readonly string[];
-}
-
-const longestRunMs = 5 * 60_000;
 const longestWaitMs = 5 * 60_000;
 const longestDeafMs = 3 * 60_000;
+/** How much longer than its time a run may take to end, as a part of that time: a minute of five. */
+const graceOfRun = 0.2;
 
+/**
+ * Whether work moves: a controller that answers but does nothing is not alive. A run that was broken
+ * off after `runTimeoutMs` and does not end holds its worker, and its object, until a restart.
+ */
 export function healthOf(
   { running, oldestWaitMs, idleWorkers }: QueueStats,
   informers: ReadonlyMap<string, Pick<Informer, 'failingMs'>>,
-): Health {
-  const stuck = [...running].filter(([, ms]) => ms > longestRunMs);
+  runTimeoutMs: number,
+): readonly Check[] {
+  const stuck = [...running].filter(([, ms]) => ms > runTimeoutMs * (1 + graceOfRun));
   const deaf = [...informers].filter(([, informer]) => informer.failingMs() > longestDeafMs);
   const isStanding = oldestWaitMs > longestWaitMs && idleWorkers > 0;
-  const problems = [
-    ...stuck.map(([key, ms]) => `${key} has been running for ${minutes(ms)}`),
-    ...(isStanding ? [`the queue has not moved for ${minutes(oldestWaitMs)}`] : []),
-    ...deaf.map(([kind, one]) => `${kind} can't be followed for ${minutes(one.failingMs())}`),
+  return [
+    check(
+      'workers',
+      stuck.map(([key, ms]) => `${key} has been running for ${lasting(ms)}`),
+    ),
+    check('queue', isStanding ? [`it has not moved for ${lasting(oldestWaitMs)}`] : []),
+    check(
+      'informers',
+      deaf.map(([kind, one]) => `${kind} can't be followed for ${lasting(one.failingMs())}`),
+    ),
   ];
-  return { live: problems.length === 0, problems };
 }
 
-function minutes(ms: number): string {
-  return `${Math.floor(ms / 60_000)} minutes`;
+function lasting(ms: number): string {
+  const seconds = Math.floor(ms / 1000);
+  return seconds < 120 ? `${seconds} seconds` : `${Math.floor(seconds / 60)} minutes`;
 }

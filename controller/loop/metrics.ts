@@ -22,6 +22,8 @@ export interface LoopMetrics {
   reconciled(kind: string, result: ReconcileResult, seconds: number): void;
   /** A failure that only a person can mend. */
   stalled(kind: string): void;
+  /** A run that was broken off because it took too long. */
+  timedOut(kind: string): void;
   /** Gauges read this loop from now on. */
   watch(state: LoopState): void;
 }
@@ -43,6 +45,7 @@ export function createMetrics(registry: Registry = new Registry()): LoopMetrics 
       if (result === 'error') counters.errors.inc({ controller: kind });
     },
     stalled: (kind) => counters.terminal.inc({ controller: kind }),
+    timedOut: (kind) => counters.timeouts.inc({ controller: kind }),
     watch(state) {
       queueGauges(registry, state);
       objectGauges(registry, state);
@@ -69,6 +72,12 @@ function reconcileMetrics(registry: Registry) {
     terminal: new Counter({
       name: 'controller_runtime_terminal_reconcile_errors_total',
       help: 'Runs that failed in a way that only a person can mend.',
+      labelNames,
+      registers,
+    }),
+    timeouts: new Counter({
+      name: 'controller_runtime_reconcile_timeouts_total',
+      help: 'Runs that were broken off because they took too long.',
       labelNames,
       registers,
     }),

@@ -1,5 +1,5 @@
 import { finalizer, keyOf, type KubeObject, type ObjectKey } from '../../crds/object.ts';
-import { asCairnError, type CairnError, type Remedy } from '../../crds/reasons.ts';
+import { asCairnError, CairnError, type Remedy } from '../../crds/reasons.ts';
 import {
   StoreError,
   type AnyStatus,
@@ -90,8 +90,10 @@ export class Runner {
     const object = reconciler.finalize ? await this.#withFinalizer(found) : found;
     const context = this.#context(object, signal);
     const copy = structuredClone(object); // what a reconciler does to it must not hide a change
-    const outcome = await attempt(() => reconciler.reconcile(copy, context));
-    if (signal.aborted) return { do: 'stop' };
+    const reported = await attempt(() => reconciler.reconcile(copy, context));
+    const late = lateness(signal);
+    if (signal.aborted && !late) return { do: 'stop' };
+    const outcome = late && 'thrown' in reported ? { thrown: late } : reported;
     await this.#settler.settle(object, outcome, handledBy(outcome, context));
     if ('thrown' in outcome) return { do: 'return', remedy: outcome.thrown.remedy };
     const { failure, progressing = false, again, dependsOn = [] } = outcome.report;
@@ -124,8 +126,10 @@ export class Runner {
     const { finalizers = [] } = object.metadata;
     if (!finalizers.includes(finalizer)) return { do: 'rest' };
     const context = this.#context(object, signal);
-    const thrown = await failureOf(async () => reconciler.finalize?.(object, context));
-    if (signal.aborted) return { do: 'stop' };
+    const failure = await failureOf(async () => reconciler.finalize?.(object, context));
+    const late = lateness(signal);
+    if (signal.aborted && !late) return { do: 'stop' };
+    const thrown = failure && (late ?? failure); // what has ended well after all is done
     if (thrown) {
       await this.#settler.settle(object, { thrown }, context.requested);
       return { do: 'return', remedy: thrown.remedy };
@@ -156,6 +160,11 @@ export class Runner {
       ...(isSuspended(object) && { isSuspended: true }),
     };
   }
+}
+
+/** Why a run was broken off, if that is because of its own time, and not because of a shutdown. */
+function lateness({ reason }: AbortSignal): CairnError | undefined {
+  return reason instanceof CairnError && reason.reason === 'RunTimeout' ? reason : undefined;
 }
 
 async function attempt(work: () => Promise<Report<AnyStatus>>): Promise<Outcome> {

@@ -26,6 +26,8 @@ export interface ApplyTo {
   readonly inventory: Inventory;
   /** The name of the config source. */
   readonly source: string;
+  /** Breaks off between two objects. */
+  readonly signal?: AbortSignal;
 }
 
 /**
@@ -35,7 +37,7 @@ export interface ApplyTo {
  */
 export async function applyPlan(
   plan: Plan,
-  { store, inventory, source }: ApplyTo,
+  { store, inventory, source, signal }: ApplyTo,
 ): Promise<Applied> {
   const book = await Book.open(inventory);
   for (const entry of plan.forget) book.remove(entry);
@@ -51,6 +53,7 @@ export async function applyPlan(
         book.found(planned);
         continue;
       }
+      signal?.throwIfAborted();
       try {
         const { object, outcome } = await store.apply(planned.loaded.manifest, `config:${source}`);
         const { key, digest, loaded } = planned;

@@ -22,6 +22,8 @@ export interface GitOptions {
 }
 
 const maxBackoffMs = 300_000;
+/** Every command of a look is ended after ten minutes, and there are a few. */
+const longestLookMs = 3_600_000;
 
 /**
  * Follows a branch of a git repository: asks for its tip again and again, and fetches when it has
@@ -43,6 +45,8 @@ class GitOrigin implements Origin {
   #waiting: (() => void)[] = [];
   #state: OriginState = {};
   #failures = 0;
+  /** When the next look is to have ended, by `performance.now()`. */
+  #due = performance.now() + longestLookMs;
 
   constructor(options: GitOptions) {
     this.#options = options;
@@ -68,6 +72,10 @@ class GitOrigin implements Origin {
     return new Promise((resolve) => this.#waiting.push(resolve));
   }
 
+  lateMs(): number {
+    return Math.max(0, performance.now() - this.#due);
+  }
+
   async close(): Promise<void> {
     this.#closing.abort();
     this.#waking.abort();
@@ -84,7 +92,9 @@ class GitOrigin implements Origin {
       await this.#look();
       for (const resolve of waiting) resolve();
       if (this.#closing.signal.aborted) return;
-      await sleep(this.#pauseMs(), undefined, { signal, ref: false }).catch(ignore);
+      const ms = this.#pauseMs();
+      this.#due = performance.now() + ms + longestLookMs;
+      await sleep(ms, undefined, { signal, ref: false }).catch(ignore);
     }
   }
 

@@ -21,6 +21,8 @@ export interface Origin {
   state(): OriginState;
   /** Looks again now; resolves when that is done, well or not. */
   refresh(): Promise<void>;
+  /** For how long a look has been due that nobody has taken, or that has not ended; mostly 0. */
+  lateMs?(): number;
   /** Ends all that goes on in the background. */
   close(): Promise<void>;
 }

@@ -35,6 +35,8 @@ export interface ConfigSourceOptions {
 }
 
 export type ConfigSourceReconciler = Reconciler<typeof ConfigSourceKind> & {
+  /** Those that are not looked at any more, in sentences for people: a restart begins anew. */
+  problems(): readonly string[];
   /** Ends all watching. */
   close(): Promise<void>;
 };
@@ -55,7 +57,7 @@ export function configSourceReconciler(options: ConfigSourceOptions): ConfigSour
       const one = await follow(followed, source, options);
       one.poke = context.poke;
       const isAnswered = answer(one, context.requested);
-      const report = await new Run(source, one, options).report();
+      const report = await new Run(source, one, { ...options, signal: context.signal }).report();
       return isAnswered ? report : { ...report, handled: null };
     },
     async finalize(source) {
@@ -63,6 +65,11 @@ export function configSourceReconciler(options: ConfigSourceOptions): ConfigSour
       options.observer?.forget(source);
       await rm(folderOf(source, options), { recursive: true, force: true });
     },
+    problems: () =>
+      [...followed.values()].flatMap(({ name, origin }) => {
+        const minutes = Math.floor((origin.lateMs?.() ?? 0) / 60_000);
+        return minutes > 0 ? [`${name} was to be looked at ${minutes} minutes ago`] : [];
+      }),
     async close() {
       await Promise.all([...followed.keys()].map((uid) => forget(followed, uid)));
     },
@@ -71,6 +78,7 @@ export function configSourceReconciler(options: ConfigSourceOptions): ConfigSour
 
 /** A config source that is being watched. All of it can be lost: it saves work and time only. */
 interface Followed {
+  readonly name: string;
   /** What the origin was made from. */
   readonly from: string;
   readonly origin: Origin;
@@ -112,7 +120,7 @@ async function follow(
   const origin =
     type === 'git' ? followGit(git) : watchDirectory({ location, onChange, log: options.log });
   const corrections = known?.corrections ?? new Corrections();
-  const one: Followed = { from, origin, poke: () => {}, corrections };
+  const one: Followed = { name: nameOf(source), from, origin, poke: () => {}, corrections };
   followed.set(uid, one);
   return one;
 }
@@ -141,12 +149,14 @@ function folderOf({ metadata }: ConfigSource, { dataDir }: ConfigSourceOptions):
   return join(dataDir, 'sources', `${metadata.namespace}_${metadata.name}`);
 }
 
+type RunOptions = ConfigSourceOptions & Pick<RunContext, 'signal'>;
+
 class Run {
   readonly #source: ConfigSource;
   readonly #followed: Followed;
-  readonly #options: ConfigSourceOptions;
+  readonly #options: RunOptions;
 
-  constructor(source: ConfigSource, followed: Followed, options: ConfigSourceOptions) {
+  constructor(source: ConfigSource, followed: Followed, options: RunOptions) {
     this.#source = source;
     this.#followed = followed;
     this.#options = options;
@@ -224,11 +234,12 @@ class Run {
   }
 
   #target(): CarryOutOptions {
-    const { store, inventory, now, log } = this.#options;
+    const { store, inventory, now, log, signal } = this.#options;
     const source = nameOf(this.#source);
     const { corrections } = this.#followed;
     const policy = this.#source.spec.drift;
-    return { store, source, inventory: inventory(source), policy, corrections, now, log };
+    const own = inventory(source);
+    return { store, source, inventory: own, signal, policy, corrections, now, log };
   }
 
   #starting(): Report<ConfigSource['status']> {

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { kinds } from '../../crds/index.ts';
 import type { EventReader, InventoryStore, Store } from '../../crds/store.ts';
 import { validateManifest } from '../../crds/validate.ts';
+import { check, type Health } from '../health.ts';
 import type { Leadership } from '../leader/leadership.ts';
 import type { Log } from '../log.ts';
 import { openSqliteStore } from './sqlite.ts';
@@ -18,6 +19,10 @@ export interface KubernetesLocation {
 
 export interface OpenedStore {
   readonly store: Store & InventoryStore & EventReader;
+  /** When everything has been read once; left out: it is here. Rejects when it is closed first. */
+  readonly synced?: Promise<void>;
+  /** For probes. */
+  health(): Health;
   /** Runs for the leadership of all replicas. Throws where there is no cluster. */
   seekLeadership(): {
     readonly leadership: Leadership;
@@ -37,7 +42,10 @@ export interface OpenStoreOptions {
 /** Of the Lease that replicas share. */
 const leaseName = 'cairn';
 
-/** The store of all of Cairn's kinds: on a Kubernetes API server, or else in the data directory. */
+/**
+ * The store of all of Cairn's kinds: on a Kubernetes API server, or else in the data directory. The
+ * former is there at once, and can be read a moment later: the server may be away, or have no CRDs.
+ */
 export async function openStore(options: OpenStoreOptions): Promise<OpenedStore> {
   const { data, kubernetes, log, now } = options;
   const common = { kinds, validate: validateManifest, now };
@@ -45,6 +53,7 @@ export async function openStore(options: OpenStoreOptions): Promise<OpenedStore>
     const store = openSqliteStore(join(data, 'cairn.db'), common);
     return {
       store,
+      health: () => ({ live: [], ready: [check('store', [])] }),
       seekLeadership() {
         throw new Error('only replicas on Kubernetes elect a leader');
       },
@@ -52,14 +61,18 @@ export async function openStore(options: OpenStoreOptions): Promise<OpenedStore>
     };
   }
   const { findCluster } = await import('./kubernetes/kubeconfig.ts');
-  const { openKubernetesStore } = await import('./kubernetes/store.ts');
+  const { KubernetesStore } = await import('./kubernetes/store.ts');
   const { seekLeadership } = await import('../leader/leadership.ts');
   const cluster = await findCluster(kubernetes.env);
   const { namespace } = kubernetes;
   log.info('reading objects from Kubernetes', { server: cluster.server.href, namespace });
-  const store = await openKubernetesStore({ ...common, cluster, namespace, log });
+  const store = new KubernetesStore({ ...common, cluster, namespace, log });
+  const synced = store.synced(Infinity);
+  synced.catch(() => undefined); // whoever waits for it is told
   return {
     store,
+    synced,
+    health: () => store.health(),
     seekLeadership() {
       const within = namespace ?? cluster.namespace ?? 'default';
       const leadership = seekLeadership({

@@ -66,6 +66,13 @@ describe('helm', needsHelm, () => {
     });
   }
 
+  it('has a Pod ended for what a restart mends, and no other for its clients to use', async () => {
+    const said = JSON.stringify(podTemplate(await rendered(helm, {})).spec);
+    assert.match(said, /"livenessProbe":{[^}]*"httpGet":{"path":"\/livez"/);
+    assert.match(said, /"startupProbe":{[^}]*"httpGet":{"path":"\/livez"/);
+    assert.match(said, /"readinessProbe":{[^}]*"httpGet":{"path":"\/readyz"/);
+  });
+
   it('refuses several replicas on a volume that one can write', async () => {
     const { code, stderr } = await helm(['template', release, chart, '--set', 'replicas=2']);
     assert.notEqual(code, 0);

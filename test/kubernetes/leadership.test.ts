@@ -1,5 +1,8 @@
 /** One of several replicas leads, by a Lease on a real API server. */
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import path from 'node:path';
 import { before, describe, it } from 'node:test';
 import { seekLeadership, type Leadership } from '../../controller/leader/leadership.ts';
 import { monotonicMs } from '../../controller/leader/clock.ts';
@@ -67,6 +70,23 @@ describe('leadership', needsKubernetes, () => {
     while (monotonicMs() < end);
 
     assert.ok(leadership.fence() > 0);
+  });
+
+  it('ends with a process whose event loop does not move any more', async (t) => {
+    const script = path.join(import.meta.dirname, 'wedged-process.ts');
+    const child = spawn(process.execPath, [script, 'wedged', '3000'], {
+      env: { ...process.env, NODE_NO_WARNINGS: '1', KUBECONFIG: kubernetes.kubeconfig },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    t.after(() => void child.kill('SIGKILL'));
+    let told = '';
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (told += text));
+    await once(child.stdout, 'data');
+    const next = seek(t, 'wedged');
+
+    assert.deepEqual(await once(child, 'close'), [null, 'SIGKILL']);
+    assert.match(told, /the main thread has not moved for 3 s/);
+    await next.leading;
   });
 
   it('ends when it can’t be renewed, and nothing is written from then on', async (t) => {

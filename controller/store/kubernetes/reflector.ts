@@ -50,6 +50,7 @@ export class Reflector {
   #failure: StoreError | undefined;
   #isTold = false;
   #limit = pageSize;
+  #stirredAt = performance.now();
 
   constructor(options: ReflectorOptions) {
     this.#options = options;
@@ -61,9 +62,14 @@ export class Reflector {
     return this.#failure;
   }
 
+  /** For how long this has neither asked the server nor heard of it, in milliseconds. */
+  stillMs(): number {
+    return performance.now() - this.#stirredAt;
+  }
+
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      const start = performance.now();
+      const start = this.#stir();
       try {
         if (this.#from === undefined) await this.#list();
         await this.#watch(signal);
@@ -72,6 +78,11 @@ export class Reflector {
         if (!signal.aborted) await pause(this.#note(error, start), signal);
       }
     }
+  }
+
+  #stir(): number {
+    this.#stirredAt = performance.now();
+    return this.#stirredAt;
   }
 
   async #list(): Promise<void> {
@@ -96,6 +107,7 @@ export class Reflector {
     const entries: Entry[] = [];
     let next = '';
     for (;;) {
+      this.#stir();
       const query = `limit=${this.#limit}${next && `&continue=${encodeURIComponent(next)}`}`;
       const { body } = await connection.call({
         method: 'GET',
@@ -125,7 +137,8 @@ export class Reflector {
     const response = await connection.stream(`${path}?${query.toString()}`, signal);
     const calm = setTimeout(() => this.#recovered(), calmMs);
     try {
-      for await (const event of jsonLines(heard(response, silenceMs))) this.#take(event);
+      const chunks = heard(response, { silenceMs, stir: () => this.#stir() });
+      for await (const event of jsonLines(chunks)) this.#take(event);
     } finally {
       clearTimeout(calm);
       response.destroy();
@@ -181,12 +194,16 @@ export class Reflector {
 }
 
 /** The chunks of a watch; throws when none has come for too long. */
-async function* heard(response: IncomingMessage, silenceMs: number): AsyncGenerator<Buffer> {
+async function* heard(
+  response: IncomingMessage,
+  { silenceMs, stir }: { readonly silenceMs: number; readonly stir: () => void },
+): AsyncGenerator<Buffer> {
   const giveUp = () => response.destroy(new Error(`no word for ${silenceMs / 1000} s`));
   const timer = setTimeout(giveUp, silenceMs);
   try {
     for await (const chunk of response as AsyncIterable<Buffer>) {
       timer.refresh();
+      stir();
       yield chunk;
     }
   } finally {

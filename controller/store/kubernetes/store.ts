@@ -15,6 +15,7 @@ import {
   type WatchEvent,
   type WriteOptions,
 } from '../../../crds/store.ts';
+import { check, type Health } from '../../health.ts';
 import type { Log } from '../../log.ts';
 import type { HistoryLimits } from '../change-log.ts';
 import type { Validate } from '../declared.ts';
@@ -58,6 +59,8 @@ const defaultPatienceMs = 30_000;
 /** How long a list waits for the server to tell of this process's own writes. */
 const catchUpMs = 3000;
 const lookMs = 100;
+/** More than a silent watch, a late answer and the longest pause take together. */
+const longestStillMinutes = 3;
 
 /**
  * Opens the store on an API server whose CRDs are there, and reads everything once. Throws what is
@@ -117,6 +120,22 @@ export class KubernetesStore implements Store, InventoryStore, EventReader {
     return [...this.#served].flatMap(([kind, { reflector }]) =>
       reflector.failure ? [`cannot follow ${kind} objects: ${reflector.failure.message}`] : [],
     );
+  }
+
+  /** For probes. While the server is away reads go on from memory, so that is no reason to fail. */
+  health(): Health {
+    const dead = [...this.#served].flatMap(([kind, { reflector }]) => {
+      const minutes = Math.floor(reflector.stillMs() / 60_000);
+      return minutes > longestStillMinutes
+        ? [`nobody has asked for ${kind} for ${minutes} minutes`]
+        : [];
+    });
+    const isRead = [...this.#served.values()].every(({ cache }) => cache.isSynced);
+    const problems = isRead ? this.problems() : [...this.problems(), 'not everything is read yet'];
+    return {
+      live: [check('reflectors', dead)],
+      ready: [check('store', problems, isRead ? 'poor' : 'bad')],
+    };
   }
 
   async get(key: ObjectKey): Promise<KubeObject | undefined> {

@@ -68,7 +68,7 @@ export async function startServer(
     lazy: nothingLazy,
     environmentKeys: async () => undefined,
     metrics,
-    health: () => ({ live: true, ready: true, problems: [] }),
+    health: () => ({ live: [], ready: [] }),
     log: createLog({ format: 'text', level: 'debug', write: (line) => logs.push(line) }),
     readToken,
     adminToken,

@@ -1,20 +1,85 @@
 import assert from 'node:assert/strict';
 import { connect } from 'node:net';
 import { once } from 'node:events';
-import { it } from 'node:test';
+import { describe, it } from 'node:test';
+import { check, type Health } from '../../../controller/health.ts';
+import { until } from '../store/store.contract.ts';
 import { startServer } from './fixture.ts';
 
-it('tells whether it lives and is ready, and what is wrong', async (t) => {
-  let state = { live: true, ready: true, problems: [] as string[] };
-  const server = await startServer(t, { health: () => state });
-  const answers = async () =>
-    Promise.all(
-      ['/livez', '/readyz', '/healthz'].map(async (path) => (await server.get(path)).status),
+describe('a probe', () => {
+  const good = { live: [check('workers', [])], ready: [check('store', [])] };
+
+  it('tells whether it lives and is ready, and what is wrong', async (t) => {
+    let state: Health = good;
+    const server = await startServer(t, { health: () => state });
+    const answers = async () =>
+      Promise.all(
+        ['/livez', '/healthz', '/readyz'].map(async (path) => (await server.get(path)).status),
+      );
+    assert.deepEqual(await answers(), [200, 200, 200]);
+
+    state = { ...good, ready: [check('store', ['it is read only'])] };
+    assert.deepEqual(await answers(), [200, 200, 503]);
+    assert.equal(
+      await (await server.get('/readyz')).text(),
+      '[+]ping ok\n[+]archives ok\n[-]store failed: it is read only\nreadyz check failed\n',
     );
-  assert.deepEqual(await answers(), [200, 200, 200]);
-  state = { live: true, ready: false, problems: ['the store is read only'] };
-  assert.deepEqual(await answers(), [200, 503, 503]);
-  assert.match(await (await server.get('/readyz')).text(), /the store is read only/);
+
+    state = { ...good, live: [check('workers', ['one stands still', 'so does another'])] };
+    assert.deepEqual(await answers(), [503, 503, 200]);
+  });
+
+  it('lists its checks, and leaves out those that are not to count, as kube-apiserver does', async (t) => {
+    const state = { ...good, live: [check('workers', ['one stands still']), check('queue', [])] };
+    const server = await startServer(t, { health: () => state });
+    const asked = async (path: string) => {
+      const answer = await server.get(path);
+      return `${answer.status} ${await answer.text()}`;
+    };
+
+    assert.equal(
+      await asked('/readyz?verbose'),
+      '200 [+]ping ok\n[+]archives ok\n[+]store ok\nreadyz check passed\n',
+    );
+    assert.equal(
+      await asked('/livez?verbose&exclude=workers'),
+      '200 [+]ping ok\n[+]workers excluded: ok\n[+]queue ok\nlivez check passed\n',
+    );
+    assert.equal(await asked('/livez/queue'), '200 ok\n');
+    assert.match(await asked('/livez/workers'), /^503 \[-\]workers failed: one stands still\n/);
+    assert.match(await asked('/livez/nothing'), /^404/);
+  });
+
+  it('tells of what it does not fail for, and keeps credentials to itself', async (t) => {
+    const told = ['cannot follow Mirror objects: https://me:hunter2@api.example is away'];
+    const state = { ...good, ready: [check('store', told, 'poor')] };
+    const server = await startServer(t, { health: () => state });
+
+    const answer = await server.get('/readyz');
+
+    assert.equal(answer.status, 200);
+    const text = await answer.text();
+    assert.match(text, /^ok\n\[!\]store: cannot follow Mirror objects: /);
+    assert.doesNotMatch(text, /hunter2/);
+  });
+
+  it('is answered before the store is read, and nothing else is', async (t) => {
+    const { promise: synced, resolve } = Promise.withResolvers<void>();
+    const server = await startServer(t, { synced });
+    const paths = ['/livez', '/metrics', '/version', '/readyz', '/', '/apis', '/mirrors/m/f'];
+    const answers = async () =>
+      Promise.all(paths.map(async (path) => (await server.get(path)).status));
+    assert.deepEqual(await answers(), [200, 200, 200, 503, 503, 503, 503]);
+    assert.match(
+      await (await server.get('/readyz')).text(),
+      /\[-\]archives failed: .*not known yet/,
+    );
+
+    resolve();
+    await until(async () => (await server.get('/readyz')).ok);
+
+    assert.deepEqual(await answers(), [200, 200, 200, 200, 200, 200, 404]);
+  });
 });
 
 it('counts requests and bytes', async (t) => {

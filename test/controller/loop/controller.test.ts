@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { createMetrics } from '../../../controller/loop/metrics.ts';
 import fc from 'fast-check';
 import { annotations, finalizer, type KubeObject } from '../../../crds/object.ts';
 import { CairnError } from '../../../crds/reasons.ts';
@@ -743,7 +744,7 @@ describe('a store that cannot be followed', () => {
 
     assert.equal(await ready('stays'), 'True Succeeded');
     assert.equal(await ready('comes'), 'True Succeeded');
-    assert.deepEqual(loop.health(), { live: true, problems: [] });
+    assert.ok(loop.health().every(({ state }) => state === 'good'));
   });
 
   it('is followed across a history that is too short', async (t) => {
@@ -766,19 +767,54 @@ describe('the health of the loop', () => {
     const { store, loop, clock } = startWorld(t, [reconciler], { workers: 1 });
     await store.create(widget('one'));
     await turns();
-    assert.deepEqual(loop.health(), { live: true, problems: [] });
+    assert.ok(loop.health().every(({ state }) => state === 'good'));
 
     store.before.list = () => {
       throw new Error('down');
     };
     store.before.watch = store.before.list;
     await store.create(widget('two'));
-    await clock.pass(6 * 60_000);
+    await clock.pass(7 * 60_000);
 
-    const { live, problems } = loop.health();
-    assert.equal(live, false);
-    assert.match(problems.join('\n'), /Widget\/default\/one has been running for 6 minutes/);
-    assert.match(problems.join('\n'), /Widget can't be followed for \d minutes/);
+    const bad = loop.health().filter(({ state }) => state === 'bad');
+    const told = new Map(bad.map(({ name, message }) => [name, message]));
+    assert.match(told.get('workers') ?? '', /Widget\/default\/one has been running for 7 minutes/);
+    assert.match(told.get('informers') ?? '', /Widget can't be followed for \d minutes/);
+  });
+
+  it('is good while runs are broken off in time, and says so of each', async (t) => {
+    const metrics = createMetrics();
+    const reconciler = widgets(async (_, { signal }) => {
+      const { promise, reject } = Promise.withResolvers<never>();
+      signal.addEventListener('abort', () => reject(new Error('stopped')));
+      return promise;
+    });
+    const options = { runTimeoutMs: 10_000, metrics };
+    const { store, loop, clock, ready } = startWorld(t, [reconciler], options);
+    await store.create(widget('one'));
+
+    await clock.pass(11_000);
+    assert.equal(await ready('one'), 'False RunTimeout');
+    await clock.pass(60_000);
+
+    assert.ok(loop.health().every(({ state }) => state === 'good'));
+    const text = await metrics.registry.metrics();
+    assert.match(text, /reconcile_timeouts_total\{controller="Widget"\} [2-9]/);
+  });
+
+  it('takes what a run has found, however long that took', async (t) => {
+    const reconciler = widgets(async (object) => {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      clock.after(20_000, resolve);
+      await promise;
+      return reportSize(object);
+    });
+    const { store, clock, ready } = startWorld(t, [reconciler], { runTimeoutMs: 10_000 });
+    await store.create(widget('one'));
+
+    await clock.pass(21_000);
+
+    assert.equal(await ready('one'), 'True Succeeded');
   });
 });
 
