@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { collectDefaultMetrics } from 'prom-client';
 import { publicKeys } from '../apt/openpgp.ts';
 import { apiVersion, type KubeObject } from '../crds/object.ts';
 import type { InventoryStore, Store } from '../crds/store.ts';
@@ -88,13 +89,14 @@ export async function startInstance(options: InstanceOptions): Promise<Instance>
   const blobs = await openDepot(depot, { recover: !elects, isMain: true });
   started.defer(() => blobs.close());
   const trees = new Trees(blobs);
-  const opened = await openStore({ data, kubernetes, log, now });
+  const metrics = createMetrics();
+  collectDefaultMetrics({ register: metrics.registry });
+  const opened = await openStore({ data, kubernetes, log, now, metrics: metrics.registry });
   const { store } = opened;
   started.defer(() => opened.close());
   const secrets = secretFolder(options.secretsFolder ?? join(data, 'secrets'));
   const keyStore = new KeyFolder(join(data, 'keys'));
   const tokens = ownTokens(join(data, 'tokens'));
-  const metrics = createMetrics();
   const { runTimeoutMs } = options;
   const parts = { data, depot, blobs, trees, keyStore, secrets, metrics, now, log, runTimeoutMs };
   const begin = async (to: Store & InventoryStore) => {

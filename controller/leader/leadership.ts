@@ -2,6 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import type { Log } from '../log.ts';
+import { misdirected } from '../store/kubernetes/failure.ts';
+import type { RequestObserver } from '../store/kubernetes/request-metrics.ts';
 import { ApiError } from '../store/kubernetes/statuses.ts';
 import { monotonicMs } from './clock.ts';
 import type { LeaseNews, LeaseThreadData } from './messages.ts';
@@ -17,6 +19,7 @@ export interface LeadershipOptions {
   readonly namespace: string;
   readonly name: string;
   readonly log: Log;
+  readonly observer?: RequestObserver;
   /** The process is killed when its main thread stands still for so long; 60 s by default. */
   readonly longestStillMs?: number;
 }
@@ -29,6 +32,7 @@ export interface Leadership {
   readonly lost: Promise<string>;
   /** How long this process certainly leads from now on, in ms; throws `Unavailable` when it doesn't. */
   fence(): number;
+  isLeading(): boolean;
   /** For how long this process has not led any more, in ms; 0 if it does, or never did. */
   lapsedMs(): number;
   /** Gives the lease away. To be called when nothing writes any more. */
@@ -37,7 +41,7 @@ export interface Leadership {
 
 /** Asks for a Lease, and keeps it, in a thread of its own. */
 export function seekLeadership(options: LeadershipOptions): Leadership {
-  const { env, namespace, name, log, longestStillMs = defaultStillMs } = options;
+  const { env, namespace, name, log, observer, longestStillMs = defaultStillMs } = options;
   const shared = sharedMemory();
   const { until } = shared;
   const identity = `${hostname()}_${randomUUID()}`;
@@ -60,6 +64,8 @@ export function seekLeadership(options: LeadershipOptions): Leadership {
     if (news.type === 'leading') {
       hasLed = true;
       leading.resolve(news.epoch);
+    } else if (news.type === 'asked') {
+      observer?.asked(news.method, news.code, news.seconds);
     } else if (news.type === 'lost') lose(news.because);
     else log.info('leader election', { because: news.message });
   });
@@ -69,14 +75,18 @@ export function seekLeadership(options: LeadershipOptions): Leadership {
     lose('its thread has ended');
     ended.resolve();
   });
+  const leftMs = () => (until[0] ?? 0) - monotonicMs();
   return {
     leading: leading.promise,
     lost: lost.promise,
     fence() {
-      const left = (until[0] ?? 0) - monotonicMs();
+      const left = leftMs();
       if (left > 1) return left;
-      throw new ApiError('Unavailable', 'this replica does not lead (any more)', { status: 421 });
+      throw new ApiError('Unavailable', 'this replica does not lead (any more)', {
+        status: misdirected,
+      });
     },
+    isLeading: () => leftMs() > 0,
     lapsedMs() {
       if (!hasLed) return 0;
       return Math.max(0, monotonicMs() - (lostAt ?? until[0] ?? 0));

@@ -16,4 +16,11 @@ export interface LeaseThreadData {
 export type LeaseNews =
   | { readonly type: 'leading'; readonly epoch: number }
   | { readonly type: 'lost'; readonly because: string }
+  /** The API server was asked something: see `RequestObserver`. */
+  | {
+      readonly type: 'asked';
+      readonly method: string;
+      readonly code: string;
+      readonly seconds: number | undefined;
+    }
   | { readonly type: 'told'; readonly message: string };

@@ -6,6 +6,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { createLog } from '../log.ts';
 import { Connection } from '../store/kubernetes/connection.ts';
 import { findCluster } from '../store/kubernetes/kubeconfig.ts';
+import type { RequestObserver } from '../store/kubernetes/request-metrics.ts';
 import { campaign } from './campaign.ts';
 import { monotonicMs } from './clock.ts';
 import { Lease } from './lease.ts';
@@ -22,7 +23,11 @@ parentPort?.once('message', () => stop.abort());
 
 const cluster = await findCluster(data.env);
 const log = createLog({ format: 'text', level: 'error', write: () => undefined });
-const connection = new Connection({ cluster, log });
+const observer: RequestObserver = {
+  asked: (method, code, seconds) => tell({ type: 'asked', method, code, seconds }),
+  retried: () => {}, // this thread has its own pauses
+};
+const connection = new Connection({ cluster, log, observer });
 const { namespace, name, identity } = data;
 const now = () => new Date();
 const lease = new Lease({ connection, namespace, name, identity, clock: monotonicMs, now });

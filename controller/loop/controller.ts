@@ -93,7 +93,13 @@ class ReconcileLoop implements Loop {
       random: this.#random,
       observer: this.#metrics.queue,
     });
-    this.#metrics.watch({ workers, stats: () => this.#queue.stats(), objects: () => this.#seen() });
+    const kinds = this.#kinds;
+    this.#metrics.watch({
+      workers,
+      kinds,
+      stats: () => this.#queue.stats(),
+      objects: () => this.#seen(),
+    });
     for (const kind of this.#kinds) this.#follow(kind);
     this.synced = Promise.all([...this.#informers.values()].map((one) => one.synced)).then(
       () => {},
@@ -223,7 +229,8 @@ class ReconcileLoop implements Loop {
     if (next.do === 'gone') this.#forget(key);
     if (next.do === 'repeat') this.#wake(key, 1);
     if (next.do !== 'return') return;
-    const { remedy, again, isProgressing = false } = next;
+    const { remedy, reason, again, isProgressing = false } = next;
+    if (reason === 'InternalError') this.#metrics.panicked(parseKey(key).kind);
     if (remedy === 'stall') this.#metrics.stalled(parseKey(key).kind);
     if (remedy === 'retry') this.#queue.retry(key);
     else this.#queue.forgive(key);

@@ -3,13 +3,15 @@ import type { QueueObserver, QueueStats } from './queue.ts';
 import type { Seen } from './seen.ts';
 
 /** As in controller-runtime. */
-export type ReconcileResult = 'success' | 'error' | 'requeue' | 'requeue_after';
+export type ReconcileResult = (typeof results)[number];
+const results = ['success', 'error', 'requeue', 'requeue_after'] as const;
 
 /** What gauges read when somebody scrapes. */
 export interface LoopState {
   stats(): QueueStats;
   objects(): Iterable<Seen>;
   readonly workers: number;
+  readonly kinds: Iterable<string>;
 }
 
 /**
@@ -22,6 +24,8 @@ export interface LoopMetrics {
   reconciled(kind: string, result: ReconcileResult, seconds: number): void;
   /** A failure that only a person can mend. */
   stalled(kind: string): void;
+  /** A failure that nobody foresaw: what a panic is in Go. */
+  panicked(kind: string): void;
   /** A run that was broken off because it took too long. */
   timedOut(kind: string): void;
   /** Gauges read this loop from now on. */
@@ -45,8 +49,14 @@ export function createMetrics(registry: Registry = new Registry()): LoopMetrics 
       if (result === 'error') counters.errors.inc({ controller: kind });
     },
     stalled: (kind) => counters.terminal.inc({ controller: kind }),
+    panicked: (kind) => counters.panics.inc({ controller: kind }),
     timedOut: (kind) => counters.timeouts.inc({ controller: kind }),
     watch(state) {
+      for (const controller of state.kinds) {
+        for (const result of results) counters.total.inc({ controller, result }, 0);
+        const { errors, terminal, panics, timeouts } = counters;
+        for (const one of [errors, terminal, panics, timeouts]) one.inc({ controller }, 0);
+      }
       queueGauges(registry, state);
       objectGauges(registry, state);
     },
@@ -72,6 +82,12 @@ function reconcileMetrics(registry: Registry) {
     terminal: new Counter({
       name: 'controller_runtime_terminal_reconcile_errors_total',
       help: 'Runs that failed in a way that only a person can mend.',
+      labelNames,
+      registers,
+    }),
+    panics: new Counter({
+      name: 'controller_runtime_reconcile_panics_total',
+      help: 'Runs that failed in a way that nobody foresaw.',
       labelNames,
       registers,
     }),
@@ -120,6 +136,7 @@ function queueMetrics(registry: Registry): QueueObserver {
     buckets: runBuckets,
     registers,
   });
+  for (const counter of [adds, retries]) counter.inc(queueLabels, 0);
   return {
     added: () => adds.inc(queueLabels),
     retried: () => retries.inc(queueLabels),
@@ -128,24 +145,34 @@ function queueMetrics(registry: Registry): QueueObserver {
   };
 }
 
-function queueGauges(registry: Registry, { stats, workers }: LoopState): void {
+function queueGauges(registry: Registry, { stats, workers, kinds }: LoopState): void {
   const registers = [registry];
-  const gauge = (metric: string, help: string, read: () => number) => {
-    const labels = metric.startsWith('workqueue_') ? queueLabels : { controller: name };
-    const labelNames = Object.keys(labels);
+  const ages = () => [...stats().running.values()].map((ms) => ms / 1000);
+  const ofQueue = (metric: string, help: string, read: () => number) => {
+    const labelNames = Object.keys(queueLabels);
     const collect = function (this: Gauge) {
-      this.set(labels, read());
+      this.set(queueLabels, read());
     };
     return new Gauge({ name: metric, help, labelNames, registers, collect });
   };
-  const running = () => [...stats().running.values()].map((ms) => ms / 1000);
-  const total = (numbers: readonly number[]) => numbers.reduce((sum, one) => sum + one, 0);
-  gauge('workqueue_unfinished_work_seconds', 'Age of all runs that go on.', () => total(running()));
-  gauge('workqueue_longest_running_processor_seconds', 'Age of the oldest run.', () =>
-    Math.max(0, ...running()),
+  const ofKinds = (metric: string, help: string, read: (kind: string) => number) => {
+    const collect = function (this: Gauge) {
+      for (const controller of kinds) this.set({ controller }, read(controller));
+    };
+    return new Gauge({ name: metric, help, labelNames: ['controller'], registers, collect });
+  };
+  ofQueue('workqueue_unfinished_work_seconds', 'Age of all runs that go on.', () =>
+    ages().reduce((sum, one) => sum + one, 0),
   );
-  gauge('controller_runtime_active_workers', 'Runs that go on.', () => running().length);
-  gauge('controller_runtime_max_concurrent_reconciles', 'Runs at once.', () => workers);
+  ofQueue('workqueue_longest_running_processor_seconds', 'Age of the oldest run.', () =>
+    Math.max(0, ...ages()),
+  );
+  ofKinds('controller_runtime_active_workers', 'Runs that go on.', (kind) => {
+    const keys = [...stats().running.keys()];
+    return keys.filter((key) => key.startsWith(`${kind}/`)).length;
+  });
+  // All kinds share them.
+  ofKinds('controller_runtime_max_concurrent_reconciles', 'Runs at once.', () => workers);
   new Gauge({
     name: 'workqueue_depth',
     help: 'Keys that wait, by priority: 0 edits, 1 dependencies, 2 periodic.',

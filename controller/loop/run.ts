@@ -1,5 +1,5 @@
 import { finalizer, keyOf, type KubeObject, type ObjectKey } from '../../crds/object.ts';
-import { asCairnError, CairnError, type Remedy } from '../../crds/reasons.ts';
+import { asCairnError, CairnError, type Reason, type Remedy } from '../../crds/reasons.ts';
 import {
   StoreError,
   type AnyStatus,
@@ -33,6 +33,8 @@ export type Next =
   | {
       readonly do: 'return';
       readonly remedy?: Remedy;
+      /** Why it failed. */
+      readonly reason?: Reason;
       readonly isProgressing?: boolean;
       readonly again?: Report<AnyStatus>['again'];
       /** Left out after a throw: what the last report said still holds. */
@@ -95,13 +97,13 @@ export class Runner {
     if (signal.aborted && !late) return { do: 'stop' };
     const outcome = late && 'thrown' in reported ? { thrown: late } : reported;
     await this.#settler.settle(object, outcome, handledBy(outcome, context));
-    if ('thrown' in outcome) return { do: 'return', remedy: outcome.thrown.remedy };
+    if ('thrown' in outcome) return failedWith(outcome.thrown);
     const { failure, progressing = false, again, dependsOn = [] } = outcome.report;
     return {
       do: 'return',
       isProgressing: progressing,
       dependsOn,
-      ...(failure && { remedy: failure.remedy }),
+      ...(failure && { remedy: failure.remedy, reason: failure.reason }),
       ...(again && { again }),
     };
   }
@@ -115,7 +117,7 @@ export class Runner {
       await this.#settler.record(object, { type: 'Warning', reason, message });
       if (!isOvertaken(error)) throw error;
     }
-    return { do: 'return', remedy: thrown.remedy };
+    return failedWith(thrown);
   }
 
   async #finalize(
@@ -132,7 +134,7 @@ export class Runner {
     const thrown = failure && (late ?? failure); // what has ended well after all is done
     if (thrown) {
       await this.#settler.settle(object, { thrown }, context.requested);
-      return { do: 'return', remedy: thrown.remedy };
+      return failedWith(thrown);
     }
     const left = finalizers.filter((one) => one !== finalizer);
     await this.#options.store.update(withFinalizers(object, left));
@@ -160,6 +162,10 @@ export class Runner {
       ...(isSuspended(object) && { isSuspended: true }),
     };
   }
+}
+
+function failedWith({ remedy, reason }: CairnError): Next {
+  return { do: 'return', remedy, reason };
 }
 
 /** Why a run was broken off, if that is because of its own time, and not because of a shutdown. */

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { Registry } from 'prom-client';
 import { kinds } from '../../crds/index.ts';
 import type { EventReader, InventoryStore, Store } from '../../crds/store.ts';
 import { validateManifest } from '../../crds/validate.ts';
@@ -37,6 +38,8 @@ export interface OpenStoreOptions {
   readonly kubernetes?: KubernetesLocation | undefined;
   readonly log: Log;
   readonly now: () => Date;
+  /** Of what API servers are asked, and of who leads. */
+  readonly metrics: Registry;
 }
 
 /** Of the Lease that replicas share. */
@@ -47,7 +50,7 @@ const leaseName = 'cairn';
  * former is there at once, and can be read a moment later: the server may be away, or have no CRDs.
  */
 export async function openStore(options: OpenStoreOptions): Promise<OpenedStore> {
-  const { data, kubernetes, log, now } = options;
+  const { data, kubernetes, log, now, metrics } = options;
   const common = { kinds, validate: validateManifest, now };
   if (!kubernetes) {
     const store = openSqliteStore(join(data, 'cairn.db'), common);
@@ -64,9 +67,12 @@ export async function openStore(options: OpenStoreOptions): Promise<OpenedStore>
   const { KubernetesStore } = await import('./kubernetes/store.ts');
   const { seekLeadership } = await import('../leader/leadership.ts');
   const cluster = await findCluster(kubernetes.env);
+  const { requestMetrics } = await import('./kubernetes/request-metrics.ts');
+  const { leaderMetrics } = await import('../leader/metrics.ts');
   const { namespace } = kubernetes;
+  const observer = requestMetrics(metrics, cluster.server.host);
   log.info('reading objects from Kubernetes', { server: cluster.server.href, namespace });
-  const store = new KubernetesStore({ ...common, cluster, namespace, log });
+  const store = new KubernetesStore({ ...common, cluster, namespace, log, observer });
   const synced = store.synced(Infinity);
   synced.catch(() => undefined); // whoever waits for it is told
   return {
@@ -80,7 +86,9 @@ export async function openStore(options: OpenStoreOptions): Promise<OpenedStore>
         namespace: within,
         name: leaseName,
         log,
+        observer,
       });
+      leaderMetrics(metrics, leaseName, leadership);
       return { leadership, fencedStore: store.fenced(() => leadership.fence()) };
     },
     close: () => store.close(),

@@ -7,6 +7,7 @@ import { throughProxy, type Cluster } from './cluster.ts';
 import { backOffMs, pause } from './pace.ts';
 import { answerOf } from './answer.ts';
 import { asFailure, Failure } from './failure.ts';
+import { noAnswer, type RequestObserver } from './request-metrics.ts';
 import { asStoreError, type Answer } from './statuses.ts';
 
 /** One call of the Kubernetes API. */
@@ -43,6 +44,7 @@ export interface ConnectionOptions {
   readonly random?: () => number;
   /** How long one attempt may take; 10 s by default. */
   readonly attemptMs?: number;
+  readonly observer?: RequestObserver | undefined;
 }
 
 const userAgent = 'cairn';
@@ -83,18 +85,35 @@ export class Connection implements Caller {
    * if the call says the same when it is repeated, which a POST doesn't. After 401 once.
    */
   async call(call: Call): Promise<Answer> {
-    const deadline = performance.now() + (call.deadlineMs ?? defaultDeadlineMs);
+    const start = performance.now();
+    const deadline = start + (call.deadlineMs ?? defaultDeadlineMs);
+    const { observer } = this.#options;
+    const ended = (code: string | undefined) => {
+      if (code !== undefined) {
+        observer?.asked(call.method, code, (performance.now() - start) / 1000);
+      }
+    };
     let isUncertain = false;
     for (let attempt = 1; ; attempt += 1) {
       const result = await this.#attempt(call).catch((error: unknown) => asFailure(error));
-      if (!(result instanceof Failure)) return result;
-      if (isUncertain && result.meansGone(call))
+      const code = result instanceof Failure ? result.code : String(result.status);
+      if (!(result instanceof Failure)) {
+        ended(code);
+        return result;
+      }
+      if (isUncertain && result.meansGone(call)) {
+        ended(code);
         return { status: 200, retryAfterMs: 0, body: gone };
+      }
       isUncertain ||= result.isUncertain;
       const wait = Math.max(result.retryAfterMs, this.#pauseMs(attempt));
       const isLate = performance.now() + wait > deadline;
       const mayRepeat = result.mayRepeat(call, attempt) && !this.#closed.signal.aborted;
-      if (isLate || !mayRepeat) throw result.error;
+      if (isLate || !mayRepeat) {
+        ended(code);
+        throw result.error;
+      }
+      observer?.retried(call.method, code ?? '');
       const fields = { method: call.method, because: result.error.message };
       this.#options.log.debug('asking the API server again', fields);
       await pause(wait, this.#closed.signal);
@@ -112,10 +131,12 @@ export class Connection implements Caller {
         whole: AbortSignal.any([signal, this.#closed.signal]),
         head: late,
       });
+      this.#options.observer?.asked('GET', String(response.statusCode));
       if (response.statusCode === 200) return response;
       late.addEventListener('abort', giveUp);
       throw this.#refusal(await answerOf(response));
     } catch (error) {
+      if (!response) this.#options.observer?.asked('GET', noAnswer);
       throw asFailure(error).error;
     } finally {
       late.removeEventListener('abort', giveUp);

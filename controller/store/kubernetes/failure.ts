@@ -1,7 +1,10 @@
 import { StoreError } from '../../../crds/store.ts';
 import { TooLarge } from './answer.ts';
 import type { Call } from './connection.ts';
+import { noAnswer } from './request-metrics.ts';
 
+/** What fences throw. */
+export const misdirected = 421;
 const longestRetryAfterMs = 30_000;
 
 /** Why an attempt came to nothing, and what may be done about it. */
@@ -16,6 +19,12 @@ export class Failure {
     this.#status = status;
     this.retryAfterMs = Math.min(retryAfterMs, longestRetryAfterMs);
     this.#wasSent = wasSent;
+  }
+
+  /** The HTTP status, or `<error>`; undefined when nothing was asked, for the fence is down. */
+  get code(): string | undefined {
+    if (this.#status === misdirected) return undefined;
+    return this.#status === 0 ? noAnswer : String(this.#status);
   }
 
   /** The server may have done what it was asked for. */

@@ -26,6 +26,7 @@ import { Connection, fenced, type Fence } from './connection.ts';
 import { objectOf, versionOf } from './entry.ts';
 import { pause } from './pace.ts';
 import { Reflector } from './reflector.ts';
+import type { RequestObserver } from './request-metrics.ts';
 import { collectionPath, type ServedKind } from './resource.ts';
 import { writing, type Writing, type WritingParts } from './writing.ts';
 
@@ -48,6 +49,7 @@ export interface KubernetesOptions {
   readonly silenceMs?: number;
   /** See `ConnectionOptions`. */
   readonly attemptMs?: number;
+  readonly observer?: RequestObserver | undefined;
 }
 
 interface Served {
@@ -95,7 +97,7 @@ export class KubernetesStore implements Store, InventoryStore, EventReader {
     const { cluster, kinds, log, random, attemptMs, validate = asItIs } = options;
     const now = options.now ?? (() => new Date());
     const tuned = { ...(random && { random }), ...(attemptMs !== undefined && { attemptMs }) };
-    const connection = new Connection({ cluster, log, ...tuned });
+    const connection = new Connection({ cluster, log, observer: options.observer, ...tuned });
     this.#connection = connection;
     this.#patienceMs = options.patienceMs ?? defaultPatienceMs;
     this.#served = new Map(kinds.map((kind) => [kind.kind, this.#serve(kind, options)]));
