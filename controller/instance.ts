@@ -111,7 +111,8 @@ export async function startInstance(options: InstanceOptions): Promise<Instance>
       ? soleShift(await begin(store), lock)
       : lateShift({ synced: synced ?? Promise.resolve(), lock, store, election, begin, log });
   let graceMs = closeGraceMs;
-  started.defer(() => shift.close(graceMs));
+  const closeShift = once(() => shift.close(graceMs));
+  started.defer(closeShift);
   const environmentKeys = async (name: string) => {
     const found = await store.get({ kind: EnvironmentKind.kind, namespace, name });
     const environment = found as Environment | undefined;
@@ -146,7 +147,8 @@ export async function startInstance(options: InstanceOptions): Promise<Instance>
     ...(options.externalUrl ? { externalUrl: options.externalUrl } : {}),
     now,
   });
-  started.defer(() => server.close(graceMs));
+  // Both at once: another replica need not wait for a client here that reads slowly.
+  started.defer(async () => void (await Promise.all([server.close(graceMs), closeShift()])));
   const { secure } = options;
   const certificate = secure && ownCertificate(join(data, 'tls'), secure.host, now());
   const address = secure && certificate && { ...secure, ...certificate };
@@ -163,6 +165,11 @@ export async function startInstance(options: InstanceOptions): Promise<Instance>
       await running.disposeAsync();
     },
   };
+}
+
+function once(work: () => Promise<void>): () => Promise<void> {
+  let done: Promise<void> | undefined;
+  return () => (done ??= work());
 }
 
 function joined(one: Health, other: Health): Health {

@@ -13,12 +13,19 @@ import {
   snapshot,
   type Product,
 } from '../e2e/product.ts';
-import type { Cairn } from '../world/cairn.ts';
+import { kubeconfigThrough, startApiProxy } from '../world/api-proxy.ts';
+import type { Cairn, CairnOptions } from '../world/cairn.ts';
 import { startKubernetes, type Kubernetes } from '../world/kubernetes.ts';
 import { needsKubernetes } from '../world/kubernetes-programs.ts';
-import { suiteScope } from '../world/temp.ts';
+import { suiteScope, tempDir } from '../world/temp.ts';
+import { installCrds } from './product-crds.ts';
 
-const crds = path.resolve(import.meta.dirname, '../../crds');
+/** More than kernels buffer for a client that does not read. */
+const large = { name: 'large', version: '1.0', size: 40_000_000 };
+
+function pathOf(version: string, what: string): string {
+  return `/apis/${version}/namespaces/default/${what}`;
+}
 
 describe('replicas', needsKubernetes, () => {
   const scope = suiteScope();
@@ -28,12 +35,10 @@ describe('replicas', needsKubernetes, () => {
 
   before(async () => {
     kubernetes = await startKubernetes(scope);
-    for (const kind of ['mirrors', 'mirrorsets', 'snapshots', 'environments', 'configsources']) {
-      await kubectl(['apply', '-f', path.join(crds, `${kind}.yaml`)]);
-    }
-    await kubectl(['wait', '--for=condition=Established', 'crd', '--all', '--timeout=30s']);
+    await installCrds(kubernetes);
     world = await product(scope);
     world.archive.add({ name: 'hello', version: '1.0' });
+    world.archive.add(large);
     await world.archive.publish();
   });
 
@@ -44,9 +49,10 @@ describe('replicas', needsKubernetes, () => {
     return done.stdout;
   }
 
-  async function start(): Promise<Cairn> {
+  async function start(options: Partial<CairnOptions> = {}): Promise<Cairn> {
     const env = { KUBECONFIG: kubernetes.kubeconfig };
-    const cairn = await world.start({ args: ['--kubernetes', '--elect'], env, config: undefined });
+    const args = ['--kubernetes', '--elect'];
+    const cairn = await world.start({ args, env, config: undefined, ...options });
     running.push(cairn);
     return cairn;
   }
@@ -80,28 +86,108 @@ describe('replicas', needsKubernetes, () => {
     assert.equal(leads(other), false);
   });
 
-  it('take over at once from a leader that is stopped', async () => {
+  /**
+   * Signals the leader, promotes while nobody leads, and waits until somebody else has the lease and
+   * has published the snapshot. Gives the seconds from the signal on.
+   */
+  async function takeOver(leader: Cairn, signal: 'SIGTERM' | 'SIGKILL', name: string) {
+    const holder = async () => read('coordination.k8s.io/v1', 'leases/cairn', 'holderIdentity');
+    const published = async () =>
+      read('cairn.build/v1alpha1', 'environments/production', 'published');
+    await apply(snapshot(name));
+    await kubectl(['wait', '--for=condition=Ready', `snapshot/${name}`, '--timeout=30s']);
+    const before = await holder();
+    const contentType = 'application/merge-patch+json';
+    const patch = { spec: { snapshotRef: { name } } };
+
+    const start = performance.now();
+    const ended = leader.kill(signal);
+    await kubernetes.request(
+      'PATCH',
+      pathOf('cairn.build/v1alpha1', 'environments/production'),
+      patch,
+      {
+        contentType,
+      },
+    );
+    const isDone = async () =>
+      ![before, '""', ''].includes(await holder()) && (await published()).includes(`"${name}"`);
+    await eventually(isDone, `somebody else publishes ${name}`, 30_000, 20);
+    const seconds = (performance.now() - start) / 1000;
+    await ended;
+    return seconds;
+  }
+
+  /** A field of an object's spec or status, as JSON. */
+  async function read(version: string, what: string, field: string): Promise<string> {
+    const { body } = await kubernetes.request('GET', pathOf(version, what));
+    const { spec = {}, status = {} } = body as Record<string, Record<string, unknown>>;
+    return JSON.stringify(spec[field] ?? status[field] ?? '');
+  }
+
+  it('take over within three seconds from a leader that is stopped, whoever still reads from it', async () => {
     const [one, other] = running;
     assert.ok(one && other);
-    assert.equal(await one.kill('SIGTERM'), 0);
+    const file = world.archive.packages.find(({ name }) => name === large.name)?.path;
+    const slow = await fetch(`${one.url}/${world.mount}/${file}`);
+    assert.equal(slow.status, 200); // and nobody reads its body for now
 
-    await eventually(() => leads(other), 'the other one leads');
-    await promote('base-2');
+    const seconds = await takeOver(one, 'SIGTERM', 'base-2');
+
+    assert.ok(seconds <= 3, `it took ${seconds} s`);
+    assert.ok(leads(other));
+    await slow.body?.cancel().catch(() => undefined);
   });
 
-  it('take over from a leader that is killed, when its lease has run out', async () => {
+  it('take over within 17 seconds from a leader that is killed', async () => {
     const [, other] = running;
     assert.ok(other);
     const third = await start();
-    await other.kill('SIGKILL');
 
-    await eventually(() => leads(third), 'the third one leads', 20_000);
-    await promote('base-3');
+    const seconds = await takeOver(other, 'SIGKILL', 'base-3');
+
+    assert.ok(seconds <= 17, `it took ${seconds} s`);
+    assert.ok(leads(third));
   });
 
+  it('write nothing when they wake up and another one has led since, on whatever machine', async (t) => {
+    await Promise.all(running.map((cairn) => cairn.kill('SIGKILL')));
+    const proxy = await startApiProxy(t, kubernetes);
+    const kubeconfig = kubeconfigThrough(proxy, kubernetes.kubeconfig, tempDir(t));
+    // Data directories of their own: no lock is between them, only the lease.
+    const asleep = await start({ data: tempDir(t), env: { KUBECONFIG: kubeconfig } });
+    await eventually(() => leads(asleep), 'the first one leads', 20_000);
+    await ask('first');
+    const awake = await start({ data: tempDir(t) });
+
+    process.kill(asleep.pid, 'SIGSTOP');
+    await ask('second');
+    assert.ok(leads(awake));
+    const before = proxy.requests.length;
+    process.kill(asleep.pid, 'SIGCONT');
+
+    assert.equal(await asleep.kill('SIGCONT'), 1);
+    const written = proxy.requests.slice(before).filter(({ method }) => method !== 'GET');
+    assert.deepEqual(written, []);
+    await ask('third');
+    await awake.kill();
+  });
+
+  /** Has whoever leads look at the set, and waits until it has written that. */
+  async function ask(value: string): Promise<void> {
+    await kubectl([
+      'annotate',
+      '--overwrite',
+      'mirrorset/base',
+      `reconcile.cairn.build/requestedAt=${value}`,
+    ]);
+    const echoed = `--for=jsonpath={.status.lastHandledReconcileAt}=${value}`;
+    await kubectl(['wait', echoed, 'mirrorset/base', '--timeout=30s']);
+  }
+
   it('end when they wake up and another one leads by now', async () => {
-    const [, , third] = running;
-    assert.ok(third);
+    const third = await start();
+    await eventually(() => leads(third), 'the third one leads', 20_000);
     const fourth = await start();
     process.kill(third.pid, 'SIGSTOP');
     // The lock of the data directory is held as long as its process is there: on two machines

@@ -1,7 +1,9 @@
 /** Between a client and a Kubernetes API server: what goes wrong on the way. */
+import { readFileSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import https from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
+import path from 'node:path';
 import type { Scope } from './temp.ts';
 
 export interface ApiProxyOptions {
@@ -100,9 +102,9 @@ export class ApiProxy {
   }
 
   #serve(req: http.IncomingMessage, res: http.ServerResponse): void {
-    const { method = '', url: path = '', headers } = req;
+    const { method = '', url: where = '', headers } = req;
     const { authorization = '' } = headers;
-    const seen: SeenRequest = { method, path, authorization, at: performance.now() };
+    const seen: SeenRequest = { method, path: where, authorization, at: performance.now() };
     this.requests.push(seen);
     const fault = this.#take(seen);
     if (fault?.silent) return;
@@ -120,8 +122,8 @@ export class ApiProxy {
     res: http.ServerResponse,
     { seen, loseAnswer }: { readonly seen: SeenRequest; readonly loseAnswer: boolean },
   ): void {
-    const { method, url: path = '', headers } = req;
-    const passed = https.request(new URL(path, this.#options.url), {
+    const { method, url: where = '', headers } = req;
+    const passed = https.request(new URL(where, this.#options.url), {
       method,
       headers: { ...headers, host: new URL(this.#options.url).host },
       agent: this.#agent,
@@ -155,6 +157,16 @@ export class ApiProxy {
 interface Flow {
   readonly from: http.IncomingMessage;
   readonly to: http.ServerResponse;
+}
+
+/** Writes a kubeconfig like that of the server itself, which leads through the proxy. */
+export function kubeconfigThrough(proxy: ApiProxy, kubeconfig: string, folder: string): string {
+  const config = JSON.parse(readFileSync(kubeconfig, 'utf8')) as Record<string, unknown>;
+  const cluster = { server: proxy.url, 'insecure-skip-tls-verify': true };
+  const file = path.join(folder, 'kubeconfig');
+  const text = JSON.stringify({ ...config, clusters: [{ name: 'test', cluster }] });
+  writeFileSync(file, text, { mode: 0o600 });
+  return file;
 }
 
 /** A proxy that ends with the scope. */
