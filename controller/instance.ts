@@ -86,7 +86,7 @@ export async function startInstance(options: InstanceOptions): Promise<Instance>
   started.defer(() => lock?.release());
   const now = () => new Date();
   const depot: DepotLocation = { root: join(data, 'depot'), bucket: options.bucket };
-  const blobs = await openDepot(depot, { recover: !elects, isMain: true });
+  const blobs = await openDepot(depot, { recover: !elects, guest: elects, isMain: true });
   started.defer(() => blobs.close());
   const trees = new Trees(blobs);
   const metrics = createMetrics();
@@ -100,7 +100,7 @@ export async function startInstance(options: InstanceOptions): Promise<Instance>
   const { runTimeoutMs } = options;
   const parts = { data, depot, blobs, trees, keyStore, secrets, metrics, now, log, runTimeoutMs };
   const begin = async (to: Store & InventoryStore) => {
-    if (elects) await (await openBlobs(depot.root, { recover: true })).close();
+    if (elects) await (await openBlobs(depot.root, { recover: 'beside guests' })).close();
     await declareConfig(to, namespace, options);
     return startWork({ ...parts, store: to });
   };

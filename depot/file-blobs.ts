@@ -22,8 +22,13 @@ import { recover, type Recovery } from './recovery.ts';
 export type { Recovery } from './recovery.ts';
 
 export interface BlobsOptions {
-  /** Heal what a dead process left behind. For the main process alone, before anyone else opens. */
-  readonly recover?: boolean;
+  /**
+   * Heal what a dead process left behind. For the main process alone, before anyone else opens; or
+   * beside guests, for the one of several processes that may work.
+   */
+  readonly recover?: boolean | 'beside guests';
+  /** A process that serves, and goes on when another one recovers the depot. */
+  readonly guest?: boolean;
   /** The program that knows `-f DIRECTORY`: coreutils' `sync` unless told otherwise. */
   readonly syncCommand?: string;
 }
@@ -39,11 +44,12 @@ const readBuffer = { min: 4 * 1024, max: 1024 * 1024 };
  * once, in threads and processes; each syncs what it stored itself. Throws `DepotFull`.
  */
 export async function openBlobs(root: string, options: BlobsOptions = {}): Promise<FileBlobs> {
-  const { syncCommand = 'sync' } = options;
-  const layout = new Layout(root);
+  const { syncCommand = 'sync', recover: recovers = false, guest = false } = options;
+  const layout = new Layout(root, { guest });
   try {
     layout.make();
-    const recovery = options.recover ? await recover(layout, syncCommand) : undefined;
+    const guests = recovers === 'beside guests';
+    const recovery = recovers ? await recover(layout, syncCommand, { guests }) : undefined;
     return new FileBlobs(layout, new Journal(layout, syncCommand), recovery);
   } catch (error) {
     throw namedFailure(error);

@@ -1,14 +1,22 @@
-import { randomUUID } from 'node:crypto';
-import { closeSync, fsyncSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  fsyncSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+  writeSync,
+} from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { namedFailure } from './failures.ts';
 import { flush } from './flush.ts';
-import { markerPrefix, type Layout } from './layout.ts';
+import type { Layout } from './layout.ts';
 import type { Ledger } from './ledger.ts';
 
 /** File times come from a coarser clock than `Date.now()`, and may lag behind it. */
 export const clockSlackMs = 2000;
+/** How often a marker is touched, which shows that whoever made it lives. */
+const touchMs = 60_000;
 
 /** What a marker says: since when, and in which run of the machine, there are unsynced blobs. */
 export interface Marker {
@@ -30,6 +38,7 @@ export class Journal implements Ledger {
   #markers: string[] = [];
   #syncedBefore = -Infinity;
   #turn: Promise<void> = Promise.resolve();
+  #touching: NodeJS.Timeout | undefined;
 
   constructor(layout: Layout, syncCommand: string) {
     this.#layout = layout;
@@ -37,7 +46,10 @@ export class Journal implements Ledger {
   }
 
   storing(sha256: string): void {
-    if (this.#markers.length === 0) this.#markers.push(writeMarker(this.#layout.root));
+    if (this.#markers.length === 0) {
+      this.#markers.push(writeMarker(this.#layout));
+      this.#touching ??= setInterval(() => this.#touch(), touchMs).unref();
+    }
     this.#unsynced.add(sha256);
   }
 
@@ -55,6 +67,20 @@ export class Journal implements Ledger {
     const turn = this.#turn.then(() => this.#syncNow());
     this.#turn = turn.catch(() => undefined);
     return turn;
+  }
+
+  #touch(): void {
+    const now = new Date();
+    for (const marker of this.#markers) {
+      try {
+        utimesSync(marker, now, now);
+      } catch {
+        // it is being removed, or the disk will fail the next sync too
+      }
+    }
+    if (this.#markers.length > 0) return;
+    clearInterval(this.#touching);
+    this.#touching = undefined;
   }
 
   async #syncNow(): Promise<void> {
@@ -95,11 +121,11 @@ export async function readMarker(file: string, fileTimeMs: number): Promise<Mark
     : { file, bootId: id, since: time };
 }
 
-function writeMarker(root: string): string {
-  const file = join(root, `${markerPrefix}${randomUUID()}`);
+function writeMarker(layout: Layout): string {
+  const file = layout.marker();
   try {
     writeDurably(file, `${bootId()}\n${new Date().toISOString()}\n`);
-    fsyncPath(root);
+    fsyncPath(layout.root);
     return file;
   } catch (error) {
     rmSync(file, { force: true });

@@ -6,6 +6,8 @@
  *     tmp/partial-<64 hex>-<random>  a download that somebody is going on with
  *     partial/<64 hex>               a download to go on with later
  *     unsynced-<random>              there may be blobs that a power cut would damage
+ *
+ * What guests make has `guest-` before <random>.
  */
 import { randomUUID } from 'node:crypto';
 import { mkdirSync, readdirSync } from 'node:fs';
@@ -14,11 +16,13 @@ import { threadId } from 'node:worker_threads';
 import { CairnError } from '../crds/reasons.ts';
 
 export const markerPrefix = 'unsynced-';
+const guestPrefix = 'guest-';
 
 /** Threads that create files in one directory wait for each other, so each has its own. */
 const draftDirectories = 16;
 
 const sha256Pattern = /^[0-9a-f]{64}$/;
+const guestName = /^(unsynced-|partial-[0-9a-f]{64}-)?guest-/;
 const adoptedPattern = /^partial-([0-9a-f]{64})-/;
 
 export class Layout {
@@ -26,15 +30,18 @@ export class Layout {
   readonly blobs: string;
   readonly tmp: string;
   readonly partials: string;
+  readonly #own: string;
   readonly #drafts: string;
   #draftsMade = 0;
 
-  constructor(root: string) {
+  /** A guest goes on beside somebody who recovers the depot: see `BlobsOptions`. */
+  constructor(root: string, { guest = false } = {}) {
     this.root = root;
+    this.#own = guest ? guestPrefix : '';
     this.blobs = join(root, 'sha256');
     this.tmp = join(root, 'tmp');
     this.partials = join(root, 'partial');
-    this.#drafts = `${this.tmp}/${threadId % draftDirectories}/${randomUUID()}`;
+    this.#drafts = `${this.tmp}/${threadId % draftDirectories}/${this.#own}${randomUUID()}`;
   }
 
   /** Makes every directory that is missing, so that storing a blob never has to. */
@@ -65,7 +72,12 @@ export class Layout {
 
   /** As `draft`, for a download: recovery puts such a file back into `partial/`. */
   adopted(sha256: string): string {
-    return `${this.tmp}/partial-${checked(sha256)}-${randomUUID()}`;
+    return `${this.tmp}/partial-${checked(sha256)}-${this.#own}${randomUUID()}`;
+  }
+
+  /** A new marker. */
+  marker(): string {
+    return join(this.root, `${markerPrefix}${this.#own}${randomUUID()}`);
   }
 }
 
@@ -76,6 +88,11 @@ export function isSha256(text: string): boolean {
 /** The blob that a file name in `tmp/` is a part of, if it is an adopted download. */
 export function adoptedName(name: string): string | undefined {
   return adoptedPattern.exec(name)?.[1];
+}
+
+/** Whether a guest has made the file or marker of that name. */
+export function isOfGuest(name: string): boolean {
+  return guestName.test(name);
 }
 
 /** `00` to `ff`. */

@@ -14,13 +14,19 @@ export async function openBucket(
   location: BucketLocation,
   options: BlobsOptions & { readonly isMain?: boolean },
 ): Promise<BucketBlobs> {
-  const { syncCommand = 'sync', isMain = false } = options;
-  const layout = new Layout(root);
+  const {
+    syncCommand = 'sync',
+    recover: recovers = false,
+    guest = false,
+    isMain = false,
+  } = options;
+  const layout = new Layout(root, { guest });
   const bucket = new S3Bucket(location);
   try {
     layout.make();
     const outbox = new Outbox(root);
-    if (options.recover) await recover(layout, syncCommand);
+    const guests = recovers === 'beside guests';
+    if (recovers) await recover(layout, syncCommand, { guests });
     if (isMain) await attach(layout, bucket, outbox);
     const blobs = new BucketBlobs(layout, { bucket, outbox, syncCommand });
     if (isMain) blobs.keepHouse(location.cacheBytes);

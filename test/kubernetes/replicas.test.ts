@@ -1,6 +1,7 @@
 /** Replicas of the product on one cluster and one data directory: all serve, one works. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { before, describe, it } from 'node:test';
 import {
@@ -55,6 +56,10 @@ describe('replicas', needsKubernetes, () => {
     const cairn = await world.start({ args, env, config: undefined, ...options });
     running.push(cairn);
     return cairn;
+  }
+
+  async function stopAll(): Promise<void> {
+    await Promise.all(running.splice(0).map((cairn) => cairn.kill()));
   }
 
   const leads = (cairn: Cairn) => cairn.logs.includes('this replica leads');
@@ -150,8 +155,37 @@ describe('replicas', needsKubernetes, () => {
     assert.ok(leads(third));
   });
 
+  it('go on with what their clients wait for when they take over', async () => {
+    await stopAll();
+    const one = await start();
+    await eventually(() => leads(one), 'the first one leads', 20_000);
+    const other = await start();
+    world.archive.add({ ...large, name: 'late', size: 8_000_000 });
+    await world.archive.publish();
+    const inline = readFileSync(path.join(world.config, 'keys/archive.asc'), 'utf8');
+    const lazy = mirror(world, { signedBy: { inline }, download: 'Lazy' });
+    await apply(lazy.replace('name: demo', 'name: lazy'));
+    await kubectl(['wait', '--for=condition=Ready', 'mirror/lazy', '--timeout=30s']);
+    const file = world.archive.packages.find(({ name }) => name === 'late')?.path ?? '';
+    const url = `${other.url}/mirrors/lazy/${file}`;
+    world.upstream.fault(/late_/, { rateBytesPerSecond: 1_500_000 });
+    await eventually(async () => (await fetch(url, { method: 'HEAD' })).ok, 'it is served');
+
+    const downloading = (await fetch(url)).bytes();
+    await one.kill('SIGTERM');
+    await eventually(() => other.logs.includes('this replica leads'), 'the other one leads');
+
+    const content = await readFile(path.join(world.archive.root, file));
+    assert.ok(content.equals(await downloading));
+    world.upstream.clearFaults();
+    await eventually(() => world.upstream.pending === 0, 'upstream has noted the request');
+    world.upstream.forgetRequests();
+    assert.ok((await (await fetch(url)).bytes()).length > 0);
+    assert.deepEqual(world.upstream.requestsFor(/late_/), []); // it was kept
+  });
+
   it('write nothing when they wake up and another one has led since, on whatever machine', async (t) => {
-    await Promise.all(running.map((cairn) => cairn.kill('SIGKILL')));
+    await stopAll();
     const proxy = await startApiProxy(t, kubernetes);
     const kubeconfig = kubeconfigThrough(proxy, kubernetes.kubeconfig, tempDir(t));
     // Data directories of their own: no lock is between them, only the lease.
