@@ -60,7 +60,8 @@ export function toCrd(kind: Kind) {
   };
 }
 
-function objectSchema(kind: Kind): StructuralSchema {
+/** The schema of whole objects of a kind, as its CRD has it. */
+export function objectSchema(kind: Kind): StructuralSchema {
   const rules = rulesOf(kind);
   return {
     type: 'object',

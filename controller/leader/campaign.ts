@@ -9,7 +9,8 @@ export interface CampaignOptions {
   readonly renewed: (until: number, epoch: number) => void;
   /** It leads no more; nothing is renewed afterwards. */
   readonly lost: (because: string) => void;
-  readonly told: (message: string) => void;
+  /** `isTrouble`: nobody knows who leads, until something else is told. */
+  readonly told: (message: string, isTrouble: boolean) => void;
 }
 
 /**
@@ -38,15 +39,18 @@ export async function campaign(options: CampaignOptions, signal: AbortSignal): P
       return;
     }
     const news = attempt.is === 'taken' ? `${attempt.by} leads` : attempt.is;
-    if (news !== last && attempt.is !== 'held') {
-      told(
-        attempt.is === 'unknown' ? `the lease could not be asked for: ${attempt.because}` : news,
-      );
-    }
+    if (news !== last) tellOf(attempt, last);
     last = news;
     await pause(waitMs(attempt), signal);
   }
   if (until !== undefined) await lease.release().catch(() => undefined);
+
+  function tellOf(attempt: Attempt, before: string): void {
+    if (attempt.is === 'taken') told(`${attempt.by} leads`, false);
+    else if (attempt.is === 'unknown')
+      told(`the lease could not be asked for: ${attempt.because}`, true);
+    else if (before === 'unknown') told('the lease was asked for, and is held', false);
+  }
 }
 
 function waitMs(attempt: Attempt): number {

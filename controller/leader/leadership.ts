@@ -33,6 +33,8 @@ export interface Leadership {
   /** How long this process certainly leads from now on, in ms; throws `Unavailable` when it doesn't. */
   fence(): number;
   isLeading(): boolean;
+  /** Why nobody knows here who leads, if so. */
+  trouble(): string | undefined;
   /** For how long this process has not led any more, in ms; 0 if it does, or never did. */
   lapsedMs(): number;
   /** Gives the lease away. To be called when nothing writes any more. */
@@ -54,6 +56,7 @@ export function seekLeadership(options: LeadershipOptions): Leadership {
   const ended = Promise.withResolvers<void>();
   const still = beat(shared);
   let hasLed = false;
+  let trouble: string | undefined;
   let lostAt: number | undefined;
   const lose = (because: string) => {
     until[0] = 0;
@@ -67,7 +70,10 @@ export function seekLeadership(options: LeadershipOptions): Leadership {
     } else if (news.type === 'asked') {
       observer?.asked(news.method, news.code, news.seconds);
     } else if (news.type === 'lost') lose(news.because);
-    else log.info('leader election', { because: news.message });
+    else {
+      trouble = news.isTrouble ? news.message : undefined;
+      log[news.isTrouble ? 'warn' : 'info']('leader election', { because: news.message });
+    }
   });
   worker.on('error', (error) => lose(error instanceof Error ? error.message : String(error)));
   worker.on('exit', () => {
@@ -87,6 +93,7 @@ export function seekLeadership(options: LeadershipOptions): Leadership {
       });
     },
     isLeading: () => leftMs() > 0,
+    trouble: () => trouble,
     lapsedMs() {
       if (!hasLed) return 0;
       return Math.max(0, monotonicMs() - (lostAt ?? until[0] ?? 0));

@@ -23,4 +23,4 @@ export type LeaseNews =
       readonly code: string;
       readonly seconds: number | undefined;
     }
-  | { readonly type: 'told'; readonly message: string };
+  | { readonly type: 'told'; readonly message: string; readonly isTrouble: boolean };

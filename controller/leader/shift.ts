@@ -98,7 +98,11 @@ class LateShift implements Shift {
     if (!this.#options.election) return { live, ready };
     const lapsedMs = this.#leadership?.lapsedMs() ?? 0;
     const told = `it led until ${Math.floor(lapsedMs / 1000)} s ago, and goes on`;
-    return { live: [...live, check('leader', lapsedMs > longestEndMs ? [told] : [])], ready };
+    const trouble = this.#leadership?.trouble();
+    return {
+      live: [...live, check('leader', lapsedMs > longestEndMs ? [told] : [])],
+      ready: [...ready, check('leader', trouble === undefined ? [] : [trouble], 'poor')],
+    };
   }
 
   announce(url: string): void {

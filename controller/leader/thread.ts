@@ -45,7 +45,7 @@ await campaign(
       until[0] = 0;
       tell({ type: 'lost', because });
     },
-    told: (message) => tell({ type: 'told', message }),
+    told: (message, isTrouble) => tell({ type: 'told', message, isTrouble }),
   },
   stop.signal,
 );

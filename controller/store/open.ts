@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Registry } from 'prom-client';
+import { objectSchema } from '../../crds/crd.ts';
 import { kinds } from '../../crds/index.ts';
 import type { EventReader, InventoryStore, Store } from '../../crds/store.ts';
 import { validateManifest } from '../../crds/validate.ts';
@@ -70,9 +71,14 @@ export async function openStore(options: OpenStoreOptions): Promise<OpenedStore>
   const { requestMetrics } = await import('./kubernetes/request-metrics.ts');
   const { leaderMetrics } = await import('../leader/metrics.ts');
   const { namespace } = kubernetes;
+  const expected = kinds.map((kind) => ({
+    kind: kind.kind,
+    plural: kind.plural,
+    schema: objectSchema(kind),
+  }));
   const observer = requestMetrics(metrics, cluster.server.host);
   log.info('reading objects from Kubernetes', { server: cluster.server.href, namespace });
-  const store = new KubernetesStore({ ...common, cluster, namespace, log, observer });
+  const store = new KubernetesStore({ ...common, expected, cluster, namespace, log, observer });
   const synced = store.synced(Infinity);
   synced.catch(() => undefined); // whoever waits for it is told
   return {

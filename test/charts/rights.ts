@@ -13,7 +13,9 @@ export function granted(rules: readonly Rule[]): readonly string[] {
 
 /** What requests have asked for, in the same words. */
 export function used(requests: readonly SeenRequest[], namespace: string): readonly string[] {
-  return [...new Set(requests.map((request) => asRight(request, namespace)))].sort();
+  // every account may read those, by system:discovery
+  const granted = requests.filter(({ path }) => !path.startsWith('/openapi/'));
+  return [...new Set(granted.map((request) => asRight(request, namespace)))].sort();
 }
 
 /** A request in RBAC's words; one that is about no object of the namespace, as it is. */

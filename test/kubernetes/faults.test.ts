@@ -274,7 +274,10 @@ describe('the store on Kubernetes', needsKubernetes, () => {
 
     const error = await rejects(opening, 'Unavailable', 503);
 
-    assert.match(error.message, /no Gadget of cairn.build\/v1alpha1: apply the CRDs/);
+    assert.match(
+      error.message,
+      /lacks the CRD gadgets.cairn.build: kubectl apply -f crds\/gadgets.yaml/,
+    );
   });
 });
 

@@ -18,6 +18,8 @@ export interface CairnOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** More arguments of `cairn run`. */
   readonly args?: readonly string[];
+  /** Until when to wait: until /readyz says yes, by default. */
+  readonly awaits?: 'ready' | 'listening';
   /** Give up waiting for it to become ready after so long; 30 seconds by default. */
   readonly timeoutMs?: number;
 }
@@ -36,7 +38,7 @@ export interface Cairn {
   kill(signal?: NodeJS.Signals): Promise<number | null>;
 }
 
-/** Starts `cairn run` and waits until /readyz says yes. */
+/** Starts `cairn run` and waits until /readyz says yes, or as it is told. */
 export async function startCairn(options: CairnOptions): Promise<Cairn> {
   const { config, data, listen = '127.0.0.1:0', env = {}, args = [] } = options;
   const source = config === undefined ? [] : ['--config', config];
@@ -58,10 +60,13 @@ export async function startCairn(options: CairnOptions): Promise<Cairn> {
     return child.exitCode;
   };
   const deadline = Date.now() + (options.timeoutMs ?? 30_000);
-  const url = await readyUrl(child, () => logs, deadline).catch(async (error: unknown) => {
-    await kill('SIGKILL');
-    throw error;
-  });
+  const isUp = options.awaits === 'listening' ? async () => true : isReady;
+  const url = await urlOnce(isUp, child, { logs: () => logs, deadline }).catch(
+    async (error: unknown) => {
+      await kill('SIGKILL');
+      throw error;
+    },
+  );
   const token = (name: string) => readFileSync(path.join(data, 'tokens', name), 'utf8').trim();
   const tokens = { read: token('read'), admin: token('admin') };
   return {
@@ -94,14 +99,14 @@ function cairnEnvironment(): Record<string, string | undefined> {
   };
 }
 
-async function readyUrl(
+async function urlOnce(
+  isUp: (url: string) => Promise<boolean>,
   child: ChildProcess,
-  logs: () => string,
-  deadline: number,
+  { logs, deadline }: { readonly logs: () => string; readonly deadline: number },
 ): Promise<string> {
   while (Date.now() < deadline && child.exitCode === null && child.signalCode === null) {
     const url = /listening on (https?:\/\/[^\s"]+?)\/?(?=[\s"]|$)/m.exec(logs())?.[1];
-    if (url !== undefined && (await isReady(url))) return url;
+    if (url !== undefined && (await isUp(url))) return url;
     await sleep(25);
   }
   throw new Error(`cairn did not become ready:\n${logs()}`);

@@ -8,6 +8,7 @@ import { backOffMs, pause } from './pace.ts';
 import { answerOf } from './answer.ts';
 import { asFailure, Failure } from './failure.ts';
 import { noAnswer, type RequestObserver } from './request-metrics.ts';
+import { Refusals } from './refusals.ts';
 import { asStoreError, type Answer } from './statuses.ts';
 
 /** One call of the Kubernetes API. */
@@ -66,6 +67,7 @@ export class Connection implements Caller {
   readonly #random: () => number;
   readonly #closed = new AbortController();
   readonly #running = new Set<AbortController>();
+  readonly #refusals = new Refusals();
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
@@ -88,7 +90,8 @@ export class Connection implements Caller {
     const start = performance.now();
     const deadline = start + (call.deadlineMs ?? defaultDeadlineMs);
     const { observer } = this.#options;
-    const ended = (code: string | undefined) => {
+    const ended = (code: string | undefined, error?: unknown) => {
+      this.#refusals.note(call, error);
       if (code !== undefined) {
         observer?.asked(call.method, code, (performance.now() - start) / 1000);
       }
@@ -110,7 +113,7 @@ export class Connection implements Caller {
       const isLate = performance.now() + wait > deadline;
       const mayRepeat = result.mayRepeat(call, attempt) && !this.#closed.signal.aborted;
       if (isLate || !mayRepeat) {
-        ended(code);
+        ended(code, result.error);
         throw result.error;
       }
       observer?.retried(call.method, code ?? '');
@@ -141,6 +144,11 @@ export class Connection implements Caller {
     } finally {
       late.removeEventListener('abort', giveUp);
     }
+  }
+
+  /** What this process may not do, in the words of the server. */
+  refusals(): readonly string[] {
+    return this.#refusals.list();
   }
 
   /** Ends all calls and watches. */

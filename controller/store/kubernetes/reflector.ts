@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { apiVersion } from '../../../crds/object.ts';
+import { apiVersion, group } from '../../../crds/object.ts';
 import { StoreError } from '../../../crds/store.ts';
 import type { Log } from '../../log.ts';
 import type { Cache } from './cache.ts';
@@ -167,6 +167,7 @@ export class Reflector {
     const { status = 0, retryAfterMs = 0 } = error as { status?: number; retryAfterMs?: number };
     const isExpired = error instanceof StoreError && error.reason === 'Expired';
     const isRefused = status >= 400 && status !== 429 && status < 500 && !isExpired;
+    const failure = asFailure(error, this.#options);
     this.#failures += 1;
     // The server answers, but not this: only a list shows why, and nothing is missed by it. So it
     // is with lines that can't be read, and with versions that a restored server does not know (504).
@@ -176,9 +177,10 @@ export class Reflector {
     if (isExpired && performance.now() - start > calmMs) return 0;
     if (!this.#isTold && (isRefused || this.#failures > 1)) {
       this.#isTold = true;
-      log.warn(`cannot follow ${kind} objects`, { path: this.#options.path, because: told(error) });
+      const because = failure.message;
+      log.warn(`cannot follow ${kind} objects`, { path: this.#options.path, because });
     }
-    this.#failure = asFailure(error, this.#options);
+    this.#failure = failure;
     const isAway = !isAnswer;
     const longest = isRefused || isAway ? shortPauseMs : undefined;
     const wished = Math.min(retryAfterMs, longestWishMs);
@@ -223,9 +225,11 @@ function errorOf(object: unknown): StoreError {
   return asStoreError({ status: Number(code) || 500, body: object, retryAfterMs: 0 });
 }
 
-function asFailure(error: unknown, { kind }: ReflectorOptions): StoreError {
+function asFailure(error: unknown, { kind, path }: ReflectorOptions): StoreError {
   if (error instanceof StoreError && error.reason === 'NotFound') {
-    const message = `the API server has no ${kind} of ${apiVersion}: apply the CRDs of this version`;
+    const plural = path.split('/').at(-1);
+    const crd = `it lacks the CRD ${plural}.${group}: kubectl apply -f crds/${plural}.yaml`;
+    const message = `the API server has no ${kind} of ${apiVersion}; ${crd}`;
     return new StoreError('Unavailable', message, { cause: error });
   }
   if (error instanceof StoreError) return error;

@@ -28,6 +28,7 @@ import { pause } from './pace.ts';
 import { Reflector } from './reflector.ts';
 import type { RequestObserver } from './request-metrics.ts';
 import { collectionPath, type ServedKind } from './resource.ts';
+import { ServedSchemas, type ExpectedKind } from './served-schemas.ts';
 import { writing, type Writing, type WritingParts } from './writing.ts';
 
 export interface KubernetesOptions {
@@ -45,6 +46,8 @@ export interface KubernetesOptions {
   readonly history?: HistoryLimits;
   /** How long to wait for the first lists; 30 s by default. */
   readonly patienceMs?: number;
+  /** What the CRDs of the server are compared with. */
+  readonly expected?: readonly ExpectedKind[];
   /** See `ReflectorOptions`. */
   readonly silenceMs?: number;
   /** See `ConnectionOptions`. */
@@ -92,6 +95,7 @@ export class KubernetesStore implements Store, InventoryStore, EventReader {
   readonly #patienceMs: number;
   readonly #stop = new AbortController();
   readonly #running: readonly Promise<void>[];
+  readonly #schemas: ServedSchemas | undefined;
 
   constructor(options: KubernetesOptions) {
     const { cluster, kinds, log, random, attemptMs, validate = asItIs } = options;
@@ -109,19 +113,25 @@ export class KubernetesStore implements Store, InventoryStore, EventReader {
     const cache = (kind: string) => this.#of(kind).cache;
     this.#parts = { judge: { kinds, validate }, cache, namespace, now };
     this.#writing = writing(connection, this.#parts);
+    const { expected } = options;
+    this.#schemas = expected && new ServedSchemas({ connection, log, kinds: expected });
     this.#running = [...this.#served.values()].map((one) => one.reflector.run(this.#stop.signal));
   }
 
   /** Resolves when everything was listed once; throws what is in the way after so long. */
   async synced(patienceMs: number): Promise<void> {
     await Promise.all([...this.#served.keys()].map((kind) => this.#ready(kind, patienceMs)));
+    void this.#schemas?.run(this.#stop.signal);
   }
 
-  /** Why the server can't be followed, in sentences for people; empty when all is well. */
+  /** What is wrong between the server and this process, for people; empty when all is well. */
   problems(): readonly string[] {
-    return [...this.#served].flatMap(([kind, { reflector }]) =>
+    const failures = [...this.#served].flatMap(([kind, { reflector }]) =>
       reflector.failure ? [`cannot follow ${kind} objects: ${reflector.failure.message}`] : [],
     );
+    const told = failures.join();
+    const refused = this.#connection.refusals().filter((message) => !told.includes(message));
+    return [...failures, ...refused, ...(this.#schemas?.problems ?? [])];
   }
 
   /** For probes. While the server is away reads go on from memory, so that is no reason to fail. */
