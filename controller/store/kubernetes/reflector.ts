@@ -47,6 +47,7 @@ export class Reflector {
   readonly #random: () => number;
   #from: string | undefined;
   #failures = 0;
+  #isAway = false;
   #failure: StoreError | undefined;
   #isTold = false;
   #limit = pageSize;
@@ -168,10 +169,13 @@ export class Reflector {
     const isExpired = error instanceof StoreError && error.reason === 'Expired';
     const isRefused = status >= 400 && status !== 429 && status < 500 && !isExpired;
     const failure = asFailure(error, this.#options);
-    this.#failures += 1;
     // The server answers, but not this: only a list shows why, and nothing is missed by it. So it
     // is with lines that can't be read, and with versions that a restored server does not know (504).
     const isAnswer = status > 0 || !(error instanceof StoreError);
+    // One that was away is back, and still starts: these are its first refusals.
+    if (isAnswer && this.#isAway) this.#failures = 0;
+    this.#isAway = !isAnswer;
+    this.#failures += 1;
     const isStuck = isAnswer && this.#failures > 3;
     if (isExpired || isRefused || isStuck) this.#from = undefined;
     if (isExpired && performance.now() - start > calmMs) return 0;
@@ -181,8 +185,7 @@ export class Reflector {
       log.warn(`cannot follow ${kind} objects`, { path: this.#options.path, because });
     }
     this.#failure = failure;
-    const isAway = !isAnswer;
-    const longest = isRefused || isAway ? shortPauseMs : undefined;
+    const longest = isRefused || this.#isAway ? shortPauseMs : undefined;
     const wished = Math.min(retryAfterMs, longestWishMs);
     return Math.max(wished, backOffMs(this.#failures, this.#random, longest));
   }
@@ -192,6 +195,7 @@ export class Reflector {
     this.#isTold = false;
     this.#failure = undefined;
     this.#failures = 0;
+    this.#isAway = false;
   }
 }
 
