@@ -14,7 +14,7 @@ import {
   snapshot,
   type Product,
 } from '../e2e/product.ts';
-import { kubeconfigThrough, startApiProxy } from '../world/api-proxy.ts';
+import { kubeconfigThrough, startApiProxy, type SeenRequest } from '../world/api-proxy.ts';
 import type { Cairn, CairnOptions } from '../world/cairn.ts';
 import { startKubernetes, type Kubernetes } from '../world/kubernetes.ts';
 import { needsKubernetes } from '../world/kubernetes-programs.ts';
@@ -194,8 +194,15 @@ describe('replicas', needsKubernetes, () => {
     await ask('first');
     const awake = await start({ data: tempDir(t) });
 
+    // It falls asleep in the middle of a write that it will want to repeat.
+    const isWrite = ({ method, path: where }: SeenRequest) =>
+      method === 'PUT' && where.includes('/mirrorsets/base/status');
+    proxy.fault(isWrite, { silent: true });
+    const known = proxy.requests.filter(isWrite).length;
+    const asked = ask('second');
+    await eventually(() => proxy.requests.filter(isWrite).length > known, 'it writes');
     process.kill(asleep.pid, 'SIGSTOP');
-    await ask('second');
+    await asked;
     assert.ok(leads(awake));
     const before = proxy.requests.length;
     process.kill(asleep.pid, 'SIGCONT');
