@@ -6,7 +6,7 @@ import type { InventoryStore, Store } from '../crds/store.ts';
 import { ConfigSourceKind } from '../crds/config-source.ts';
 import { EnvironmentKind, type Environment } from '../crds/environment.ts';
 import { openBlobs } from '../depot/file-blobs.ts';
-import { openDepot, type BucketLocation, type DepotLocation } from '../depot/open.ts';
+import { openDepot, type BucketLocation, type Depot, type DepotLocation } from '../depot/open.ts';
 import { Trees } from '../depot/trees.ts';
 import { KeyFolder } from '../reconcilers/environment/key-store.ts';
 import { signersOf } from '../reconcilers/environment/signers.ts';
@@ -14,7 +14,7 @@ import { HostSlots } from '../reconcilers/fetch/slots.ts';
 import { LazyFiles } from '../reconcilers/mirror/lazy-pool.ts';
 import { snapshotDiffer } from '../reconcilers/snapshot/diff-worker-pool.ts';
 import { makeDataDirectory } from './data-directory.ts';
-import type { Health } from './health.ts';
+import { check, type Health } from './health.ts';
 import { createServer } from './http/server.ts';
 import type { Log } from './log.ts';
 import { lateShift, soleShift } from './leader/shift.ts';
@@ -138,7 +138,7 @@ export async function startInstance(options: InstanceOptions): Promise<Instance>
       );
     },
     metrics: metrics.registry,
-    health: () => joined(opened.health(), shift.health()),
+    health: () => joined(opened.health(), shift.health(), depotHealth(blobs)),
     synced,
     log,
     readToken: tokens.read,
@@ -172,8 +172,13 @@ function once(work: () => Promise<void>): () => Promise<void> {
   return () => (done ??= work());
 }
 
-function joined(one: Health, other: Health): Health {
-  return { live: [...one.live, ...other.live], ready: [...one.ready, ...other.ready] };
+function joined(...parts: readonly Health[]): Health {
+  return { live: parts.flatMap(({ live }) => live), ready: parts.flatMap(({ ready }) => ready) };
+}
+
+/** A bucket that is away is mended by no restart; meanwhile the cache is served. */
+function depotHealth(blobs: Depot): Health {
+  return { live: [], ready: [check('depot', blobs.problems(), 'poor')] };
 }
 
 /** Makes the ConfigSource say what the command line says; without --config there is no such one. */

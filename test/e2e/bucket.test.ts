@@ -105,6 +105,9 @@ describe('with a bucket', needsS3, () => {
     const found = await productionOf(cairn);
     const { message = '' } = (found && conditionOf(found, 'Ready')) ?? {};
     assert.match(message, /could not store sha256\/.*s3:\/\/.*AccessDenied \(403\)/);
+    const probe = await fetch(`${cairn.url}/readyz?verbose`);
+    assert.equal(probe.status, 200);
+    assert.match(await probe.text(), /^\[!\]depot: \d+ blobs wait to be stored in the bucket/m);
     good(await apt.update());
     assert.equal(await apt.policy('hello'), '1.0');
     proxy.clearFaults();
