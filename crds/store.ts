@@ -58,6 +58,11 @@ export type WatchEvent =
 export interface ListOptions {
   readonly namespace?: string;
   readonly labels?: Readonly<Record<string, string>>;
+  /** Only objects of one of these names, and those that have all of these labels. */
+  readonly among?: {
+    readonly names: readonly string[];
+    readonly labels?: Readonly<Record<string, string>> | undefined;
+  };
 }
 
 /** All objects of one kind as they were at one instant. */
@@ -66,11 +71,19 @@ export interface ObjectList {
   readonly resourceVersion: string;
 }
 
+/** The same, read one after the other, so that not all of them are in memory at a time. */
+export interface ObjectScan {
+  readonly objects: Iterable<KubeObject>;
+  readonly resourceVersion: string;
+}
+
 /** Ask for this where nothing is written. Objects are copies: changing one changes nothing stored. */
 export interface StoreReader {
   get(key: ObjectKey): Promise<KubeObject | undefined>;
   /** Sorted by namespace, then name. */
   list(kind: string, options?: ListOptions): Promise<ObjectList>;
+  /** As `list`, for those who keep little of each object. To be gone through once. */
+  scan(kind: string, options?: ListOptions): Promise<ObjectScan>;
 }
 
 export interface ManagerReader {

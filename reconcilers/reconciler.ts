@@ -3,8 +3,16 @@ import type { ObjectKey } from '../crds/object.ts';
 import type { CairnError } from '../crds/reasons.ts';
 import type { ObjectEvent, StoreReader } from '../crds/store.ts';
 
-/** What an object depends on: one object by name, or every object of a kind (a selector). */
-export type Dependency = (ObjectKey | { readonly kind: string; readonly namespace: string }) & {
+/** What an object depends on: one object by name, or every object of a kind that has these labels. */
+export type Dependency = (
+  | ObjectKey
+  | {
+      readonly kind: string;
+      readonly namespace: string;
+      /** Left out: whatever labels it has. */
+      readonly labels?: Readonly<Record<string, string>>;
+    }
+) & {
   /** `declared`: what people declare of it alone, spec, labels and annotations, and no status. */
   readonly aspect?: 'declared';
 };
@@ -79,4 +87,6 @@ export interface Reconciler<K extends Kind> {
    * last report still wakes it. Left out where there is nothing to clean up.
    */
   finalize?(object: ObjectOf<K>, context: RunContext): Promise<void>;
+  /** What wakes an object that `finalize` keeps; left out, what its last report has said. */
+  keptBy?(object: ObjectOf<K>): readonly Dependency[];
 }

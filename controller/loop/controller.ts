@@ -152,7 +152,7 @@ class ReconcileLoop implements Loop {
   }
 
   #changed(after: Seen, before: Seen | undefined, isFirstList: boolean): void {
-    this.#wakeDependents(after, isDeclaredChange(before, after));
+    this.#wakeDependents(after, before);
     const urgency = urgencyOf(before, after);
     if (urgency === undefined || !this.#kinds.has(after.kind)) return;
     if (urgency === 0) this.#queue.forgive(keyOf(after));
@@ -163,7 +163,7 @@ class ReconcileLoop implements Loop {
     const key = keyOf(last);
     this.#queue.drop(key);
     this.#forget(key);
-    this.#wakeDependents(last, true);
+    this.#wakeDependents(last);
   }
 
   #forget(key: string): void {
@@ -172,8 +172,11 @@ class ReconcileLoop implements Loop {
     this.#runner.forget(key);
   }
 
-  #wakeDependents(object: ObjectKey, isDeclared: boolean): void {
-    for (const key of this.#dependencies.changed(object, isDeclared)) this.#wake(key, 1);
+  #wakeDependents(object: Seen, before?: Seen): void {
+    const labels = before ? [object.labels, before.labels] : [object.labels];
+    const isDeclared = before === undefined || isDeclaredChange(before, object);
+    const woken = this.#dependencies.changed(object, { isDeclared, labels });
+    for (const key of woken) this.#wake(key, 1);
   }
 
   /** Adds a key that no person has changed: too many of these in a row have to wait. */

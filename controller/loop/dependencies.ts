@@ -1,6 +1,13 @@
 import { keyOf, type ObjectKey } from '../../crds/object.ts';
 import type { Dependency } from '../../reconcilers/reconciler.ts';
 
+type Labels = Readonly<Record<string, string>>;
+
+interface Changed {
+  readonly isDeclared?: boolean;
+  readonly labels?: readonly Labels[];
+}
+
 /** Who is to be woken when an object changes: the dependencies that each object last reported. */
 export class DependencyIndex {
   readonly #dependents = new Map<string, Set<string>>();
@@ -33,16 +40,15 @@ export class DependencyIndex {
 
   /**
    * An object has come, changed or gone: yields the keys of those who depend on it. `isDeclared`:
-   * something has changed that people declare, and not its status alone.
+   * something has changed that people declare, and not its status alone. `labels`: those that it
+   * has, and those that it had before.
    */
-  changed(object: ObjectKey, isDeclared = true): ReadonlySet<string> {
-    const { kind, namespace, name } = object;
-    const ways: readonly Dependency[] = [
-      { kind, namespace, name },
-      { kind, namespace },
-    ];
-    const declared = ways.map((one): Dependency => ({ ...one, aspect: 'declared' }));
-    const words = [...ways, ...(isDeclared ? declared : [])].map(wordOf);
+  changed(
+    object: ObjectKey,
+    { isDeclared = true, labels = [] }: Changed = {},
+  ): ReadonlySet<string> {
+    const ways = wordsOf(object, labels);
+    const words = isDeclared ? [...ways, ...ways.map(declared)] : ways;
     for (const [key, seen] of this.#watching) {
       if (key !== keyOf(object)) for (const word of words) seen.add(word);
     }
@@ -65,9 +71,43 @@ export class DependencyIndex {
   }
 }
 
-/** A key for one object, and one that no object has for all of a kind. */
+/**
+ * A key for one object, and one that no object has for all of a kind. Of several labels the first
+ * decides: one who is woken for an object that has not all of them finds nothing to do.
+ */
 function wordOf(dependency: Dependency): string {
-  const { kind, namespace, aspect = '' } = dependency;
-  const word = 'name' in dependency ? keyOf(dependency) : `${kind}/${namespace}/*`;
-  return word + (aspect && ` ${aspect}`);
+  const { kind, namespace, aspect } = dependency;
+  const word =
+    'name' in dependency ? keyOf(dependency) : wordOfKind(dependency, { kind, namespace });
+  return aspect === 'declared' ? declared(word) : word;
+}
+
+function declared(word: string): string {
+  return `${word} declared`;
+}
+
+function wordOfKind(
+  { labels = {} }: Exclude<Dependency, ObjectKey>,
+  { kind, namespace }: Pick<ObjectKey, 'kind' | 'namespace'>,
+): string {
+  const [label] = Object.entries(labels).sort(([one], [other]) => (one < other ? -1 : 1));
+  return label ? wordOfLabel({ kind, namespace }, label) : `${kind}/${namespace}/*`;
+}
+
+/** All words that mean an object with these labels, or with those that it had before. */
+function wordsOf(object: ObjectKey, labels: readonly Labels[]): string[] {
+  const { kind, namespace } = object;
+  const known = labels.flatMap((some) => Object.entries(some));
+  return [
+    keyOf(object),
+    wordOf({ kind, namespace }),
+    ...new Set(known.map((label) => wordOfLabel({ kind, namespace }, label))),
+  ];
+}
+
+function wordOfLabel(
+  { kind, namespace }: Pick<ObjectKey, 'kind' | 'namespace'>,
+  [name, value]: readonly [string, string],
+): string {
+  return `${kind}/${namespace}/*${name}=${value}`;
 }

@@ -81,10 +81,13 @@ export class Informer {
   }
 
   async #list(): Promise<void> {
-    const { items, resourceVersion } = await this.#options.store.list(this.#options.kind);
-    const listed = new Set(items.map(keyOf));
+    const { objects, resourceVersion } = await this.#options.store.scan(this.#options.kind);
+    const listed = new Set<string>();
+    for (const object of objects) {
+      listed.add(keyOf(object));
+      this.#learn(object, !this.#isSynced);
+    }
     for (const key of [...this.known.keys()]) if (!listed.has(key)) this.#forget(key);
-    for (const object of items) this.#learn(object, !this.#isSynced);
     this.#from = resourceVersion;
     this.#isSynced = true;
     this.#markSynced();

@@ -19,6 +19,7 @@ export interface AnyReconciler {
   reconcile(object: KubeObject, context: RunContext): Promise<Report<AnyStatus>>;
   isBusy?(object: KubeObject): boolean;
   finalize?(object: KubeObject, context: RunContext): Promise<void>;
+  keptBy?(object: KubeObject): readonly Dependency[];
 }
 
 /** What is to come after a run. */
@@ -134,7 +135,8 @@ export class Runner {
     const thrown = failure && (late ?? failure); // what has ended well after all is done
     if (thrown) {
       await this.#settler.settle(object, { thrown }, context.requested);
-      return failedWith(thrown);
+      const dependsOn = reconciler.keptBy?.(object);
+      return { ...failedWith(thrown), ...(dependsOn && { dependsOn }) };
     }
     const left = finalizers.filter((one) => one !== finalizer);
     await this.#options.store.update(withFinalizers(object, left));

@@ -17,8 +17,9 @@ export interface Seen {
   readonly ready: 'True' | 'False' | 'Unknown';
 }
 
-/** One for all: there are many objects. */
-const none: Readonly<Record<string, string>> = {};
+/** Shared by the many that have none: there may be tens of thousands. */
+const nothing = {};
+const none: readonly string[] = [];
 
 export function seenOf(object: KubeObject): Seen {
   const { namespace, name, uid, resourceVersion, generation } = object.metadata;
@@ -29,9 +30,9 @@ export function seenOf(object: KubeObject): Seen {
     uid,
     resourceVersion,
     generation,
-    labels: object.metadata.labels ?? none,
-    annotations: object.metadata.annotations ?? none,
-    finalizers: object.metadata.finalizers ?? [],
+    labels: object.metadata.labels ?? nothing,
+    annotations: object.metadata.annotations ?? nothing,
+    finalizers: object.metadata.finalizers ?? none,
     isSuspended: isSuspended(object),
     ready: conditionOf(object, 'Ready')?.status ?? 'Unknown',
   };

@@ -1,5 +1,6 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { KubeObject, ObjectKey } from '../../crds/object.ts';
+import type { ListOptions } from '../../crds/store.ts';
 import { textOf } from './database.ts';
 
 /** The newest state of every object, as JSON text; what is read is always a fresh copy. */
@@ -7,6 +8,7 @@ export class ObjectTable {
   readonly #get: StatementSync;
   readonly #list: StatementSync;
   readonly #listIn: StatementSync;
+  readonly #listAmong: StatementSync;
   readonly #put: StatementSync;
   readonly #remove: StatementSync;
   readonly #ownedBy: StatementSync;
@@ -20,6 +22,10 @@ export class ObjectTable {
     this.#list = db.prepare(`SELECT body FROM objects WHERE kind = ? ${sorted}`);
     this.#listIn = db.prepare(
       `SELECT body FROM objects WHERE kind = ? AND namespace = ? ${sorted}`,
+    );
+    this.#listAmong = db.prepare(
+      `SELECT body FROM objects WHERE kind = ? AND namespace = ?
+       AND name IN (SELECT value FROM json_each(?)) ${sorted}`,
     );
     this.#put = db.prepare(
       `INSERT INTO objects (kind, namespace, name, body) VALUES (?, ?, ?, ?)
@@ -41,9 +47,30 @@ export class ObjectTable {
   }
 
   /** Sorted by namespace, then name, in the order of their bytes. */
-  list(kind: string, namespace?: string): KubeObject[] {
-    const rows = namespace === undefined ? this.#list.all(kind) : this.#listIn.all(kind, namespace);
-    return rows.map((row) => parse(row['body']));
+  list(kind: string, options: ListOptions = {}): KubeObject[] {
+    return [...this.scan(kind, options)];
+  }
+
+  /** The same, as they were when this was called, each read when its turn comes. */
+  scan(kind: string, options: ListOptions): Iterable<KubeObject> {
+    const { labels, among } = options;
+    const names = new Set(among?.names);
+    return this.#rows(kind, options)
+      .values()
+      .map((row) => parse(row['body']))
+      .filter(
+        ({ metadata }) =>
+          (labels === undefined || hasAll(metadata.labels, labels)) &&
+          (among === undefined ||
+            names.has(metadata.name) ||
+            (among.labels !== undefined && hasAll(metadata.labels, among.labels))),
+      );
+  }
+
+  #rows(kind: string, { namespace, among }: ListOptions) {
+    if (namespace === undefined) return this.#list.all(kind);
+    if (among === undefined || among.labels) return this.#listIn.all(kind, namespace);
+    return this.#listAmong.all(kind, namespace, JSON.stringify(among.names));
   }
 
   /** Stores an object; `body` is its JSON text. */
@@ -68,6 +95,13 @@ export class ObjectTable {
       name: textOf(row['name']),
     }));
   }
+}
+
+function hasAll(
+  labels: Readonly<Record<string, string>> = {},
+  wanted: Readonly<Record<string, string>>,
+): boolean {
+  return Object.entries(wanted).every(([key, value]) => labels[key] === value);
 }
 
 function parse(body: Parameters<typeof textOf>[0]): KubeObject {

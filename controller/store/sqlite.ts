@@ -16,6 +16,7 @@ import {
   type ListOptions,
   type ObjectEvent,
   type ObjectList,
+  type ObjectScan,
   type RecordedEvent,
   type StatusPart,
   type Store,
@@ -109,12 +110,14 @@ export class SqliteStore implements Store, InventoryStore, EventReader {
     return this.#objects.get(key);
   }
 
-  async list(kind: string, { namespace, labels }: ListOptions = {}): Promise<ObjectList> {
-    const wanted = Object.entries(labels ?? {});
-    const items = this.#objects
-      .list(kind, namespace)
-      .filter(({ metadata }) => wanted.every(([key, value]) => metadata.labels?.[key] === value));
-    return { items, resourceVersion: String(this.#changes.latest()) };
+  async list(kind: string, options?: ListOptions): Promise<ObjectList> {
+    const { objects, resourceVersion } = await this.scan(kind, options);
+    return { items: [...objects], resourceVersion };
+  }
+
+  async scan(kind: string, options: ListOptions = {}): Promise<ObjectScan> {
+    const objects = this.#objects.scan(kind, options);
+    return { objects, resourceVersion: String(this.#changes.latest()) };
   }
 
   watch(

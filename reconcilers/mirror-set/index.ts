@@ -1,8 +1,7 @@
-import { MirrorKind } from '../../crds/mirror.ts';
 import { MirrorSetKind, type MirrorSet } from '../../crds/mirror-set.ts';
 import { CairnError } from '../../crds/reasons.ts';
 import type { Reconciler, RunContext } from '../reconciler.ts';
-import { conflictIn, membersOf } from './members.ts';
+import { conflictIn, dependenciesOf, membersOf } from './members.ts';
 
 /** Says whether all members of a set hold something that can be frozen. */
 export const mirrorSetReconciler: Reconciler<typeof MirrorSetKind> = {
@@ -27,7 +26,7 @@ export const mirrorSetReconciler: Reconciler<typeof MirrorSetKind> = {
       status: { members, membersReady: `${members.length - waiting.length}/${members.length}` },
       message: `All ${members.length} members are ready`,
       ...(failure ? { failure } : {}),
-      dependsOn: [{ kind: MirrorKind.kind, namespace: set.metadata.namespace }],
+      dependsOn: dependenciesOf(set),
     };
   },
 };

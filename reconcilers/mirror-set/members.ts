@@ -2,6 +2,7 @@ import { MirrorKind, type Mirror } from '../../crds/mirror.ts';
 import type { MirrorSet } from '../../crds/mirror-set.ts';
 import { mountPath } from '../../crds/mount-path.ts';
 import type { StoreReader } from '../../crds/store.ts';
+import type { Dependency } from '../reconciler.ts';
 
 /** The members of a set as one list of the store shows them: all read at the same instant. */
 export interface Members {
@@ -15,17 +16,24 @@ export interface Members {
 /** Finds a set's members, by name and by label. */
 export async function membersOf(set: MirrorSet, store: StoreReader): Promise<Members> {
   const { namespace } = set.metadata;
-  const { items, resourceVersion } = await store.list(MirrorKind.kind, { namespace });
+  const named = set.spec.mirrors.map(({ name }) => name);
+  const among = { names: named, labels: set.spec.selector?.matchLabels };
+  const { items, resourceVersion } = await store.list(MirrorKind.kind, { namespace, among });
   const mirrors = items as readonly Mirror[]; // the store validated them as such
-  const named = new Set(set.spec.mirrors.map(({ name }) => name));
-  const labels = set.spec.selector?.matchLabels;
-  const found = mirrors.filter(
-    ({ metadata }) =>
-      metadata.deletionTimestamp === undefined &&
-      (named.has(metadata.name) || (labels !== undefined && hasAll(metadata.labels, labels))),
-  );
+  const found = mirrors.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
   const names = new Set(found.map(({ metadata }) => metadata.name));
-  return { found, absent: [...named].filter((name) => !names.has(name)), resourceVersion };
+  const absent = [...new Set(named)].filter((name) => !names.has(name));
+  return { found, absent, resourceVersion };
+}
+
+/** What may change a set's members, or what they hold: nothing else of all the Mirrors there are. */
+export function dependenciesOf({ metadata, spec }: MirrorSet): readonly Dependency[] {
+  const { namespace } = metadata;
+  const labels = spec.selector?.matchLabels;
+  return [
+    ...spec.mirrors.map(({ name }) => ({ kind: MirrorKind.kind, namespace, name })),
+    ...(labels ? [{ kind: MirrorKind.kind, namespace, labels }] : []),
+  ];
 }
 
 /**
@@ -43,11 +51,4 @@ export function conflictIn(members: readonly Mirror[]): string | undefined {
     }
   }
   return undefined;
-}
-
-function hasAll(
-  labels: Readonly<Record<string, string>> | undefined,
-  wanted: Readonly<Record<string, string>>,
-): boolean {
-  return Object.entries(wanted).every(([key, value]) => labels?.[key] === value);
 }

@@ -1,12 +1,12 @@
 import { EnvironmentKind, type Environment } from '../../crds/environment.ts';
-import { isPublic, MirrorKind, type Mirror } from '../../crds/mirror.ts';
+import { isPublic, type Mirror } from '../../crds/mirror.ts';
 import { MirrorSetKind, type MirrorSet } from '../../crds/mirror-set.ts';
 import { mountPath } from '../../crds/mount-path.ts';
 import { annotations, conditionOf } from '../../crds/object.ts';
 import { CairnError } from '../../crds/reasons.ts';
 import { SnapshotKind, type FrozenMember, type Snapshot } from '../../crds/snapshot.ts';
 import { timestamp } from '../../crds/timestamp.ts';
-import { conflictIn, membersOf } from '../mirror-set/members.ts';
+import { conflictIn, dependenciesOf, membersOf } from '../mirror-set/members.ts';
 import type { Dependency, Reconciler, RunContext } from '../reconciler.ts';
 
 /**
@@ -25,19 +25,14 @@ export const snapshotReconciler: Reconciler<typeof SnapshotKind> = {
         lastHandledReconcileAt: _l,
         ...status
       } = snapshot.status;
-      return {
-        status,
-        message: messageOf(snapshot.status.members),
-        // An Environment that lets go of it may be what its deletion waits for.
-        dependsOn: [{ kind: EnvironmentKind.kind, namespace }],
-      };
+      return { status, message: messageOf(snapshot.status.members) };
     }
     const { name } = snapshot.spec.mirrorSetRef;
     const set = (await context.store.get({ kind: MirrorSetKind.kind, namespace, name })) as
       MirrorSet | undefined;
     const dependsOn: Dependency[] = [
       { kind: MirrorSetKind.kind, namespace, name },
-      { kind: MirrorKind.kind, namespace },
+      ...(set ? dependenciesOf(set) : []),
     ];
     const members = set ? await cut(set, context) : undefined;
     if (!members || members instanceof CairnError) {
@@ -57,7 +52,6 @@ export const snapshotReconciler: Reconciler<typeof SnapshotKind> = {
         ...(expiresAt ? { expiresAt } : {}),
       },
       message: messageOf(members),
-      dependsOn: [{ kind: EnvironmentKind.kind, namespace }],
       events: [{ type: 'Normal', reason: 'Taken', message: messageOf(members) }],
     };
   },
@@ -79,6 +73,9 @@ export const snapshotReconciler: Reconciler<typeof SnapshotKind> = {
       );
     }
   },
+
+  /** An Environment that lets go of it is what its deletion waits for. */
+  keptBy: ({ metadata: { namespace } }) => [{ kind: EnvironmentKind.kind, namespace }],
 };
 
 /** All members at their last complete states, or why that can't be had yet. */

@@ -9,6 +9,7 @@ import {
   type ListOptions,
   type ObjectEvent,
   type ObjectList,
+  type ObjectScan,
   type RecordedEvent,
   type StatusPart,
   type Store,
@@ -23,7 +24,7 @@ import { Watchers } from '../watch.ts';
 import { Cache } from './cache.ts';
 import type { Cluster } from './cluster.ts';
 import { Connection, fenced, type Fence } from './connection.ts';
-import { objectOf, versionOf } from './entry.ts';
+import { objectOf, versionOf, type Entry } from './entry.ts';
 import { pause } from './pace.ts';
 import { Reflector } from './reflector.ts';
 import type { RequestObserver } from './request-metrics.ts';
@@ -157,21 +158,23 @@ export class KubernetesStore implements Store, InventoryStore, EventReader {
     return entry && objectOf(entry);
   }
 
-  async list(kind: string, { namespace, labels }: ListOptions = {}): Promise<ObjectList> {
-    if (!this.#served.has(kind)) return { items: [], resourceVersion: '0' };
+  async list(kind: string, options?: ListOptions): Promise<ObjectList> {
+    const { objects, resourceVersion } = await this.scan(kind, options);
+    return { items: [...objects], resourceVersion };
+  }
+
+  async scan(kind: string, options: ListOptions = {}): Promise<ObjectScan> {
+    if (!this.#served.has(kind)) return { objects: [], resourceVersion: '0' };
     const { cache, reflector } = await this.#ready(kind);
     const deadline = performance.now() + catchUpMs;
     while (!cache.isCaughtUp() && !reflector.failure && performance.now() < deadline) {
       await cache.next(deadline - performance.now());
     }
-    const wanted = Object.entries(labels ?? {});
-    const items = cache
-      .all()
-      .filter((entry) => namespace === undefined || entry.namespace === namespace)
-      .filter((entry) => wanted.every(([key, value]) => entry.labels[key] === value))
-      .sort((a, b) => order(a.namespace, b.namespace) || order(a.name, b.name))
-      .map(objectOf);
-    return { items, resourceVersion: String(cache.newest) };
+    const entries = selected(cache, options).sort(
+      (a, b) => order(a.namespace, b.namespace) || order(a.name, b.name),
+    );
+    const objects = entries.values().map(objectOf);
+    return { objects, resourceVersion: String(cache.newest) };
   }
 
   watch(
@@ -240,6 +243,7 @@ export class KubernetesStore implements Store, InventoryStore, EventReader {
       ...own,
       get: (key) => this.get(key),
       list: (kind, options) => this.list(kind, options),
+      scan: (kind, options) => this.scan(kind, options),
       watch: (kind, options) => this.watch(kind, options),
     };
   }
@@ -300,6 +304,26 @@ export class KubernetesStore implements Store, InventoryStore, EventReader {
     const newest = Math.max(...[...this.#served.values()].map(({ cache }) => cache.known));
     return version > newest || this.#of(kind).cache.isExpired(version);
   }
+}
+
+/** Of a few names in a namespace, only those are looked at. */
+function selected(cache: Cache, { namespace, labels, among }: ListOptions): Entry[] {
+  const isNamed = namespace !== undefined && among !== undefined && among.labels === undefined;
+  const found = isNamed
+    ? [...new Set(among.names)].flatMap((name) => cache.get(namespace, name) ?? [])
+    : cache.all().filter((entry) => namespace === undefined || entry.namespace === namespace);
+  const names = new Set(among?.names);
+  return found.filter(
+    (entry) =>
+      (labels === undefined || hasAll(entry, labels)) &&
+      (among === undefined ||
+        names.has(entry.name) ||
+        (among.labels !== undefined && hasAll(entry, among.labels))),
+  );
+}
+
+function hasAll({ labels }: Entry, wanted: Readonly<Record<string, string>>): boolean {
+  return Object.entries(wanted).every(([key, value]) => labels[key] === value);
 }
 
 function order(one: string, other: string): number {

@@ -465,6 +465,31 @@ describe('an object that depends on others', () => {
     }
   });
 
+  it('by label is woken by those that have it, and by one that loses it, and by no others', async (t) => {
+    const labels = { app: 'x', tier: 'y' };
+    const reconciler = widgets((object) => ({
+      ...reportSize(object),
+      dependsOn: [{ kind: 'Widget', namespace: 'default', labels }],
+    }));
+    const { store, loop } = startWorld(t, [reconciler]);
+    await store.create(widget('follower'));
+    const one = await store.create(widget('one', { size: 1 }, { labels }));
+    await store.create(widget('other', { size: 1 }, { labels: { app: 'z' } }));
+    const runsAfter = async (change: Promise<unknown>) => {
+      await loop.idle();
+      const before = reconciler.runs.filter((name) => name === 'follower').length;
+      await change;
+      await loop.idle();
+      return reconciler.runs.filter((name) => name === 'follower').length - before;
+    };
+
+    assert.equal(await runsAfter(resize(store, 'other', 2)), 0);
+    assert.ok((await runsAfter(resize(store, 'one', 2))) > 0);
+    const loses = edit(store, keyed('one'), (object) => altered(object, { labels: {} }));
+    assert.ok((await runsAfter(loses)) > 0);
+    assert.equal(one.metadata.name, 'one');
+  });
+
   it('is not woken by what it depends on no more', async (t) => {
     let dependsOn: Dependency[] = [keyed('other')];
     const reconciler = widgets((object) => ({ ...reportSize(object), dependsOn }));
@@ -590,6 +615,30 @@ describe('deletion', () => {
     await loop.idle();
 
     assert.equal(await store.get(keyed('one')), undefined);
+  });
+
+  it('goes on when what keeps it is over, also after a restart', async (t) => {
+    let isInUse = true;
+    const reconciler = {
+      ...widgets(reportSize, async () => {
+        if (isInUse) fail('SnapshotInUse');
+      }),
+      keptBy: () => [keyed('user')],
+    };
+    const world = startWorld(t, [reconciler]);
+    await world.store.create(widget('one'));
+    await world.loop.idle();
+    await world.store.delete(keyed('one'));
+    await world.loop.idle();
+    await world.loop.stop(0);
+    const loop = world.restart();
+    await loop.idle();
+
+    isInUse = false;
+    await world.store.create(widget('user'));
+    await loop.idle();
+
+    assert.equal(await world.store.get(keyed('one')), undefined);
   });
 
   it('is looked at again after a restart, when nobody knows what it waits for', async (t) => {

@@ -157,6 +157,10 @@ function watched(inner: Store): WatchedStore {
       await store.before.list?.(kind);
       return inner.list(kind, options);
     },
+    scan: async (kind, options) => {
+      await store.before.list?.(kind);
+      return inner.scan(kind, options);
+    },
     async *watch(kind, options) {
       const changes = inner.watch(kind, options);
       await store.before.watch?.(kind);

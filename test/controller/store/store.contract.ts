@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { finalizer, type KubeObject } from '../../../crds/object.ts';
-import type { Store, StoreError, WatchEvent } from '../../../crds/store.ts';
+import type { ListOptions, Store, StoreError, WatchEvent } from '../../../crds/store.ts';
 import { altered, fossil, keyed, widget } from './made-up.ts';
 
 /** An open store that ends with the test. It knows the made-up kinds. */
@@ -80,6 +80,60 @@ export function storeContract(
       assert.deepEqual(await names({ labels: { app: 'x' } }), ['default/a', 'default/b']);
       assert.deepEqual(await names({ labels: { app: 'x', tier: 'y' } }), ['default/b']);
       assert.equal((await store.list('Widget')).resourceVersion, last.metadata.resourceVersion);
+    });
+  });
+
+  describe(`${name}: lists`, () => {
+    it('hold some by name and others by label, each once', async (t) => {
+      const store = await open(t);
+      for (const [one, app, namespace] of [
+        ['a', 'x', 'default'],
+        ['b', 'y', 'default'],
+        ['c', 'x', 'default'],
+        ['d', 'y', 'default'],
+        ['a', 'x', 'other'],
+      ] as const) {
+        await store.create(widget(one, { size: 1 }, { namespace, labels: { app } }));
+      }
+      const names = async (options: ListOptions) =>
+        (await store.list('Widget', options)).items.map(
+          ({ metadata }) => `${metadata.namespace}/${metadata.name}`,
+        );
+
+      const namespace = 'default';
+      assert.deepEqual(await names({ namespace, among: { names: ['d', 'b', 'd', 'gone'] } }), [
+        'default/b',
+        'default/d',
+      ]);
+      assert.deepEqual(await names({ namespace, among: { names: [] } }), []);
+      const labels = { app: 'x' };
+      assert.deepEqual(await names({ namespace, among: { names: ['a', 'b'], labels } }), [
+        'default/a',
+        'default/b',
+        'default/c',
+      ]);
+      assert.deepEqual(await names({ among: { names: ['b'] } }), ['default/b']);
+      assert.deepEqual(await names({ namespace, labels, among: { names: ['a', 'b'] } }), [
+        'default/a',
+      ]);
+    });
+
+    it('can be read one by one, as of when they were asked for', async (t) => {
+      const store = await open(t);
+      await store.create(widget('one', { size: 1 }));
+      const two = await store.create(widget('two', { size: 1 }));
+      const { objects, resourceVersion } = await store.scan('Widget');
+      assert.equal(resourceVersion, two.metadata.resourceVersion);
+
+      await store.update({ ...two, spec: { size: 2 } });
+
+      assert.deepEqual(
+        [...objects].map(({ metadata, spec }) => [metadata.name, Object(spec).size]),
+        [
+          ['one', 1],
+          ['two', 1],
+        ],
+      );
     });
   });
 

@@ -77,7 +77,11 @@ export class ScriptedMirror {
     const { lastHandledReconcileAt: before } = this.mirror.status;
     const isNew = requested !== undefined && requested !== before;
     const report = await this.#reconciler.reconcile(this.mirror, {
-      store: { get: async () => undefined, list: async () => ({ items: [], resourceVersion: '' }) },
+      store: {
+        get: async () => undefined,
+        list: async () => ({ items: [], resourceVersion: '' }),
+        scan: async () => ({ objects: [], resourceVersion: '' }),
+      },
       now: () => this.now,
       poke: () => void (this.pokes += 1),
       signal: new AbortController().signal,
