@@ -79,7 +79,12 @@ export const mirrorStatus = Type.Object({
       },
     ),
   ),
-  refreshInProgress: Type.Optional(Type.Boolean({ description: 'Whether a refresh is running.' })),
+  refreshInProgress: Type.Optional(
+    Type.Boolean({
+      description:
+        'Whether a refresh is running that has found something new, or that was asked for.',
+    }),
+  ),
   progress: Type.Optional(
     Type.Object(
       {

@@ -4,6 +4,7 @@ import { CairnError } from '../../crds/reasons.ts';
 import { timestamp } from '../../crds/timestamp.ts';
 import type { Reconciler, Report, RunContext } from '../reconciler.ts';
 import { secretValue, type Secrets } from '../secrets.ts';
+import { failureTold } from './failures.ts';
 import { asOf, checkSchedule, dueAt, type Attempts } from './due.ts';
 import { startJob, type Job, type Outcome } from './jobs.ts';
 import { isComplete, reportOf, type Finished, type Known } from './report.ts';
@@ -58,7 +59,7 @@ export function mirrorReconciler({
   async function reconcile(mirror: Mirror, context: RunContext): Promise<Report<MirrorStatus>> {
     checkSchedule(mirror.spec);
     const request = await requestOf(mirror);
-    const memory = recall(mirror.metadata.uid, digestOf(request.spec, request.keyring));
+    const memory = recall(mirror, digestOf(request.spec, request.keyring));
     const finished = takeOutcome(mirror, memory, context);
     const now = context.now().getTime();
     const [attempts, lastScheduledAt] = asOf(now, memory.attempts, finished.status.lastScheduledAt);
@@ -85,18 +86,20 @@ export function mirrorReconciler({
   }
 
   /** The memory of a mirror, fresh when its spec or keys have changed; a job of before is stopped. */
-  function recall(uid: string, inputs: string): Memory {
+  function recall(mirror: Mirror, inputs: string): Memory {
+    const { uid } = mirror.metadata;
     const known = memories.get(uid);
     if (known?.inputs === inputs) return known;
     known?.job?.stop.abort(new Error('the Mirror has changed'));
+    const told = known ? undefined : failureTold(mirror);
     const fresh: Memory = {
       inputs,
       attempts: neverTried,
       access: '',
       job: undefined,
       ended: undefined,
-      failure: undefined,
-      shrink: undefined,
+      failure: told,
+      shrink: told && mirror.status.shrink,
     };
     memories.set(uid, fresh);
     return fresh;

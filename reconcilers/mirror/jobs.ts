@@ -17,6 +17,7 @@ export interface Job {
   /** The time of the schedule that it answers. */
   readonly scheduledAt: number | undefined;
   readonly stop: AbortController;
+  /** Undefined as long as it only looks whether there is something new. */
   progress: Progress | undefined;
   outcome: Outcome | undefined;
 }
@@ -35,6 +36,7 @@ export function startJob(
     outcome: undefined,
   };
   const onProgress = (progress: Progress) => {
+    if (progress.phase === 'Release' && !job.progress) return; // nothing new was found so far
     job.progress = progress;
     poke();
   };

@@ -41,7 +41,7 @@ export function reportOf(
     status: defined({
       ...status,
       state: state && complete ? { ...state, ...asAsked(request) } : state,
-      refreshInProgress: job !== undefined,
+      refreshInProgress: job !== undefined && (isNews(job) || (!complete && !failed)),
       progress: job?.progress,
       shrink,
     }),
@@ -52,6 +52,14 @@ export function reportOf(
     events,
     ...againAt(request, { job, due, now, isSuspended }),
   };
+}
+
+/**
+ * Whether a refresh is worth telling of. Most of them find that nothing has changed: if each were
+ * in the status, thousands of Mirrors would write it all day, and all at once after a restart.
+ */
+function isNews({ token, progress }: Job): boolean {
+  return token !== undefined || progress !== undefined;
 }
 
 function suspended(): CairnError {

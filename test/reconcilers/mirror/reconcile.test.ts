@@ -39,6 +39,67 @@ test('how far a refresh is shows in the status, for as long as it runs', async (
   assert.equal((await world.succeed('a')).status.progress, undefined);
 });
 
+test('a look at upstream that finds nothing new leaves the status as it is', async () => {
+  const world = new ScriptedMirror();
+  await world.run();
+  await world.succeed('a');
+  const { status } = world.mirror;
+  const [before, looks] = [world.pokes, world.calls.length];
+  const none = { files: 0, filesTotal: 0, bytes: 0, bytesTotal: 0, bytesPerSecond: 0 };
+
+  world.wait(hour);
+  const during = await world.run();
+  world.last.progress({ phase: 'Release', ...none });
+  assert.equal(world.pokes, before, 'nobody is woken for it');
+  const after = await world.succeed('a', false);
+  world.restart();
+  const again = await world.run();
+
+  assert.deepEqual([during.status, after.status, again.status], [status, status, status]);
+  assert.equal(world.calls.length, looks + 2);
+});
+
+test('a refresh shows once it has found something, and at once when it was asked for', async () => {
+  const world = new ScriptedMirror();
+  await world.run();
+  await world.succeed('a');
+  world.wait(hour);
+  await world.run();
+  const none = { files: 0, filesTotal: 0, bytes: 0, bytesTotal: 0, bytesPerSecond: 0 };
+  world.last.progress({ phase: 'Indexes', ...none });
+  assert.equal((await world.run()).status.refreshInProgress, true);
+  await world.succeed('b');
+
+  assert.equal((await world.run('please')).status.refreshInProgress, true);
+});
+
+test('a failure stays told after a restart, until a refresh has ended', async () => {
+  const world = new ScriptedMirror();
+  await world.run();
+  await world.fail(unreachable());
+  const { status } = world.mirror;
+  world.mirror = { ...world.mirror, status: { ...status, conditions: [notReady] } };
+
+  world.restart();
+  const report = await world.run();
+
+  assert.equal(report.failure?.reason, 'UpstreamUnreachable');
+  assert.equal(report.failure?.message, notReady.message);
+  assert.equal(report.status.refreshInProgress, false);
+  assert.equal(report.progressing, false);
+  assert.equal(world.calls.length, 2, 'it looks again at once');
+  assert.equal((await world.succeed('a')).failure, undefined);
+});
+
+const notReady = {
+  type: 'Ready',
+  status: 'False' as const,
+  reason: 'UpstreamUnreachable',
+  message: 'deb.example.org: no answer',
+  observedGeneration: 1,
+  lastTransitionTime: '2026-08-01T12:00:00Z',
+};
+
 test('a spec that wants other files stops the refresh that runs, and starts another', async () => {
   const world = new ScriptedMirror();
   await world.run();
