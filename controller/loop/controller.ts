@@ -5,6 +5,7 @@ import type { Check } from '../health.ts';
 import type { Log } from '../log.ts';
 import { jittered } from './backoff.ts';
 import { DependencyIndex } from './dependencies.ts';
+import { EventLine } from './event-line.ts';
 import { healthOf } from './health.ts';
 import { Informer } from './informer.ts';
 import { createMetrics, type LoopMetrics, type ReconcileResult } from './metrics.ts';
@@ -72,6 +73,7 @@ class ReconcileLoop implements Loop {
   readonly #following: Promise<void>[] = [];
   readonly #dependencies = new DependencyIndex();
   readonly #guard = new RateGuard();
+  readonly #events: EventLine;
   readonly #stop = new AbortController();
 
   constructor(options: LoopOptions) {
@@ -84,7 +86,11 @@ class ReconcileLoop implements Loop {
     const byKind = new Map(reconcilers.map((one) => [one.kind.kind, one]));
     this.#kinds = new Set(byKind.keys());
     const poke = (key: string) => this.#wake(key, 1);
-    this.#runner = new Runner({ store, reconcilers: byKind, now, log, poke });
+    this.#events = new EventLine(store, log);
+    this.#runner = new Runner({
+      ...{ store, reconcilers: byKind, now, log, poke },
+      events: this.#events,
+    });
     const workers = options.workers ?? defaultWorkers;
     this.#queue = new WorkQueue({
       work: (key, signal) => this.#work(key, signal),
@@ -114,6 +120,7 @@ class ReconcileLoop implements Loop {
     await this.synced;
     while (!this.#stop.signal.aborted && !(await this.#isIdle())) {
       await this.#queue.quiet();
+      await this.#events.empty();
       await new Promise((resolve) => setImmediate(resolve));
     }
   }
@@ -124,7 +131,11 @@ class ReconcileLoop implements Loop {
 
   async stop(graceMs: number): Promise<readonly string[]> {
     this.#stop.abort();
+    const { promise: late, resolve } = Promise.withResolvers<void>();
+    const cancel = this.#clock.after(graceMs, resolve);
     const stuck = await this.#queue.shutdown(graceMs);
+    await this.#events.stop(late);
+    cancel();
     await Promise.all(this.#following);
     return stuck;
   }
@@ -133,7 +144,7 @@ class ReconcileLoop implements Loop {
     for (const informer of this.#informers.values()) {
       if (!(await informer.isCaughtUp())) return false;
     }
-    return this.#queue.isQuiet();
+    return this.#queue.isQuiet() && this.#events.isEmpty();
   }
 
   /** Follows a kind; one without a reconciler is followed for those who depend on it. */
@@ -192,7 +203,7 @@ class ReconcileLoop implements Loop {
     const object = parseKey(key);
     this.#dependencies.begin(key);
     const isTooMany = this.#guard.ran(key, start);
-    if (isTooMany) await this.#tellOfHotLoop(object);
+    if (isTooMany) this.#tellOfHotLoop(object);
     const run = this.#limited(object, signal);
     const next = await run.catch((error: unknown): Next => {
       if (signal.aborted) return { do: 'stop' };
@@ -246,12 +257,10 @@ class ReconcileLoop implements Loop {
     this.#queue.addAfter(key, Math.max(wish, least), 2);
   }
 
-  async #tellOfHotLoop(regarding: ObjectKey): Promise<void> {
+  #tellOfHotLoop(regarding: ObjectKey): void {
     this.#options.log.warn('excessive reconciles', { ...regarding });
     const message = 'is run all the time although nobody changes it; it is slowed down';
-    await this.#options.store
-      .record({ regarding, type: 'Warning', reason: 'ExcessiveReconciles', message })
-      .catch((error: unknown) => this.#options.log.warn('event not stored', { error }));
+    this.#events.add({ regarding, type: 'Warning', reason: 'ExcessiveReconciles', message });
   }
 
   *#seen(): Iterable<Seen> {

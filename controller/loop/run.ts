@@ -3,13 +3,13 @@ import { asCairnError, CairnError, type Reason, type Remedy } from '../../crds/r
 import {
   StoreError,
   type AnyStatus,
-  type EventLog,
   type StoreReader,
   type StoreWriter,
 } from '../../crds/store.ts';
 import type { Dependency, Report, RunContext } from '../../reconcilers/reconciler.ts';
 import type { Log } from '../log.ts';
 import type { Outcome } from './conditions.ts';
+import type { EventLine } from './event-line.ts';
 import { isSuspended, requestOf } from './seen.ts';
 import { failureOf, fieldsOf, Settler } from './settle.ts';
 
@@ -43,7 +43,8 @@ export type Next =
     };
 
 export interface RunnerOptions {
-  readonly store: StoreReader & StoreWriter & EventLog;
+  readonly store: StoreReader & StoreWriter;
+  readonly events: Pick<EventLine, 'add'>;
   readonly reconcilers: ReadonlyMap<string, AnyReconciler>;
   readonly now: () => Date;
   readonly log: Log;
@@ -115,7 +116,7 @@ export class Runner {
       await this.#settler.settle(object, { thrown }, undefined);
     } catch (error) {
       const { reason, message } = thrown;
-      await this.#settler.record(object, { type: 'Warning', reason, message });
+      this.#settler.record(object, { type: 'Warning', reason, message });
       if (!isOvertaken(error)) throw error;
     }
     return failedWith(thrown);

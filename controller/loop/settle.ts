@@ -3,7 +3,6 @@ import { asCairnError, CairnError } from '../../crds/reasons.ts';
 import {
   StoreError,
   type AnyStatus,
-  type EventLog,
   type ObjectEvent,
   type StoreWriter,
 } from '../../crds/store.ts';
@@ -11,9 +10,11 @@ import { isSame } from '../json.ts';
 import type { Log } from '../log.ts';
 import { redact } from '../redact.ts';
 import { verdict, type Outcome } from './conditions.ts';
+import type { EventLine } from './event-line.ts';
 
 export interface SettlerOptions {
-  readonly store: StoreWriter & EventLog;
+  readonly store: StoreWriter;
+  readonly events: Pick<EventLine, 'add'>;
   readonly now: () => Date;
   readonly log: Log;
 }
@@ -32,12 +33,12 @@ export class Settler {
   async settle(object: KubeObject, outcome: Outcome, handled: string | undefined): Promise<void> {
     this.#logUnknown(object, outcome);
     if ('report' in outcome) {
-      for (const event of outcome.report.events ?? []) await this.record(object, event);
+      for (const event of outcome.report.events ?? []) this.record(object, event);
     }
     const status = await this.#write(object, outcome, handled);
     const event = readyEvent(object, { ...object, status }, outcome);
     if (!event) return;
-    await this.record(object, event);
+    this.record(object, event);
     const { reason, message } = event;
     this.#options.log[event.type === 'Warning' ? 'warn' : 'info']('status changed', {
       ...fieldsOf(object),
@@ -62,14 +63,9 @@ export class Settler {
     }
   }
 
-  /** Events are for people: one that can't be stored fails nothing. */
-  async record(object: KubeObject, event: Omit<ObjectEvent, 'regarding'>): Promise<void> {
-    const { store, log } = this.#options;
-    const { namespace, name } = object.metadata;
-    const regarding = { kind: object.kind, namespace, name };
+  record(object: KubeObject, event: Omit<ObjectEvent, 'regarding'>): void {
     const message = redact(event.message);
-    const error = await failureOf(() => store.record({ ...event, message, regarding }));
-    if (error) log.warn('event not stored', { ...fieldsOf(object), error });
+    this.#options.events.add({ ...event, message, regarding: fieldsOf(object) });
   }
 
   #logUnknown(object: KubeObject, outcome: Outcome): void {

@@ -39,14 +39,13 @@ export class Events {
     const eventName = nameOf(event, this.#options.uid(event.regarding));
     const path = `${eventsPath(namespace)}/${eventName}`;
     const { connection } = this.#options;
-    const known = await connection.call({ method: 'GET', path }).catch(ifMissing);
-    if (known) {
-      const body = this.#repeated(known.body);
-      await connection.call({ method: 'PATCH', path, body, type: 'application/merge-patch+json' });
-      return;
-    }
-    const body = this.#first(event, eventName);
-    await connection.call({ method: 'POST', path: eventsPath(namespace), body });
+    const first = this.#first(event, eventName);
+    const post = { method: 'POST', path: eventsPath(namespace), body: first } as const;
+    if (await connection.call(post).catch(unless('AlreadyExists'))) return;
+    const known = await connection.call({ method: 'GET', path }).catch(unless('NotFound'));
+    if (!known) return; // it has expired at this moment
+    const body = this.#repeated(known.body);
+    await connection.call({ method: 'PATCH', path, body, type: 'application/merge-patch+json' });
   }
 
   async of({ kind, namespace, name }: ObjectKey): Promise<readonly RecordedEvent[]> {
@@ -131,9 +130,11 @@ function clipped(message: string): string {
     .replace(/\uFFFD+$/, '')} …`;
 }
 
-function ifMissing(error: unknown): undefined {
-  if (error instanceof StoreError && error.reason === 'NotFound') return undefined;
-  throw error;
+function unless(reason: StoreError['reason']): (error: unknown) => undefined {
+  return (error) => {
+    if (error instanceof StoreError && error.reason === reason) return undefined;
+    throw error;
+  };
 }
 
 function countOf(event: unknown): number {
