@@ -4,6 +4,7 @@ import { delimiter, join } from 'node:path';
 import type { KubeConfig } from '@kubernetes/client-node';
 import type { Cluster, Credentials } from './cluster.ts';
 import { filed, inCluster } from './in-cluster.ts';
+import { isElaborate, plainCredentials, readContext } from './kubeconfig-file.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -40,18 +41,16 @@ export async function ofKubeconfig(
 ): Promise<Cluster> {
   const list = [files].flat();
   const told = list.join(delimiter);
-  const config = await load(list, wanted);
-  const name = config.getCurrentContext();
-  const context = config.getContextObject(name);
-  if (wanted !== undefined && !context) throw new Error(`${told}: there is no context ${wanted}`);
-  const cluster = config.getCurrentCluster();
-  const server = cluster ? URL.parse(cluster.server) : null;
-  if (!cluster || !server || !/^https?:$/.test(server.protocol)) {
+  const { isThere: isKnown, cluster, namespace } = await readContext(list, wanted);
+  if (wanted !== undefined && !isKnown) throw new Error(`${told}: there is no context ${wanted}`);
+  const given = cluster.fields['server'];
+  const server = typeof given === 'string' ? URL.parse(given) : null;
+  if (!server || !/^https?:$/.test(server.protocol)) {
     const which = wanted === undefined ? 'its current context' : `the context ${wanted}`;
     throw new Error(`${told}: ${which} names no API server`);
   }
-  const proxy = proxyOf(cluster.proxyUrl, told);
-  const namespace = context?.namespace;
+  const proxyUrl = cluster.fields['proxy-url'];
+  const proxy = proxyOf(typeof proxyUrl === 'string' ? proxyUrl : undefined, told);
   return { server, namespace, ...(proxy && { proxy }), ...filed(() => read(list, wanted)) };
 }
 
@@ -64,10 +63,19 @@ function proxyOf(text: string | undefined, file: string): URL | undefined {
 
 /** As kubectl, this shows nobody anything over plain http, unless the kubeconfig waives TLS. */
 async function read(files: readonly string[], context: string | undefined): Promise<Credentials> {
+  const found = await readContext(files, context);
+  const { fields } = found.cluster;
+  const isPlain = String(fields['server']).startsWith('http:');
+  if (isPlain && fields['insecure-skip-tls-verify'] !== true) return { headers: {}, tls: {} };
+  return isElaborate(found) ? elaborateCredentials(files, context) : plainCredentials(found);
+}
+
+/** Of users who sign in by a program (`exec`) or an identity provider. */
+async function elaborateCredentials(
+  files: readonly string[],
+  context: string | undefined,
+): Promise<Credentials> {
   const config = await load(files, context);
-  const cluster = config.getCurrentCluster();
-  const isPlain = cluster?.server.startsWith('http:') ?? false;
-  if (isPlain && cluster?.skipTLSVerify !== true) return { headers: {}, tls: {} };
   const options: Parameters<KubeConfig['applyToHTTPSOptions']>[0] = { headers: {} };
   await config.applyToHTTPSOptions(options);
   const { ca, cert, key, servername, rejectUnauthorized, auth } = options;
@@ -86,8 +94,8 @@ function asHeaders(headers: unknown): Record<string, string> {
 }
 
 /**
- * The library is loaded only here, and not in a Pod, which reads two files instead: it brings 80 MB
- * of generated classes along. Its own way of merging files refuses names that are in two of them.
+ * The library is loaded only here, where it is needed: it brings dozens of megabytes of generated
+ * classes along. Its own way of merging files refuses names that are in two of them.
  */
 async function load(files: readonly string[], context: string | undefined): Promise<KubeConfig> {
   const { KubeConfig: Config } = await import('@kubernetes/client-node');
