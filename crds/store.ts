@@ -94,6 +94,12 @@ export interface ManagerReader {
   managedFields(key: ObjectKey): Promise<readonly ManagedFieldsEntry[]>;
 }
 
+/** For those who can't wait, and shall not keep a copy of everything. */
+export interface StorePeek {
+  /** The object as this process knows it. */
+  peek(key: ObjectKey): KubeObject | undefined;
+}
+
 export interface StoreWatcher {
   /**
    * Every change of one kind after `from` (a resourceVersion; now, when left out), in order, none

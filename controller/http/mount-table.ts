@@ -2,7 +2,8 @@ import type { Environment } from '../../crds/environment.ts';
 import { mountPath } from '../../crds/mount-path.ts';
 import { isPublic, type Mirror, type MirroredSuite } from '../../crds/mirror.ts';
 import { isReady } from '../../crds/object.ts';
-import type { Snapshot } from '../../crds/snapshot.ts';
+import { SnapshotKind, type FrozenMember, type Snapshot } from '../../crds/snapshot.ts';
+import type { StorePeek } from '../../crds/store.ts';
 
 /** One tree at one place, with all that is needed to answer for it. */
 export interface Mount {
@@ -38,8 +39,11 @@ export interface Area {
   readonly mounts: ReadonlyMap<string, readonly Mount[]>;
   /** Segments of the longest mount path. */
   readonly depth: number;
+  /** Nothing of it needs a token. */
+  readonly isPublic: boolean;
 }
 
+/** There may be ten thousand of these: what is in one is read when somebody asks for it. */
 export interface SnapshotArea extends Area {
   readonly uids: readonly string[];
   readonly mirrorSet: string;
@@ -59,7 +63,7 @@ export interface MountTable {
 
 export interface Mountable {
   readonly mirrors: Iterable<Mirror>;
-  readonly snapshots: Iterable<Snapshot>;
+  readonly snapshots: Iterable<SnapshotArea>;
   readonly environments: Iterable<Environment>;
 }
 
@@ -74,8 +78,7 @@ export function mountTable({ mirrors, snapshots, environments }: Mountable): Mou
     const name = mirror.metadata.name;
     byMirror.set(name, area('mirror', name, [{ ...mount, path: '' }]));
   }
-  const taken = [...snapshots].map(snapshotArea).filter((found) => found !== undefined);
-  taken.sort((a, b) => b.takenAt - a.takenAt || (a.name < b.name ? -1 : 1));
+  const taken = [...snapshots].sort((a, b) => b.takenAt - a.takenAt || (a.name < b.name ? -1 : 1));
   const served = [...environments].map((environment) => environmentArea(environment, taken));
   return {
     live: area('live', '', live),
@@ -110,25 +113,66 @@ function liveMount(mirror: Mirror): Mount | undefined {
   };
 }
 
-function snapshotArea({ metadata, status, ...object }: Snapshot): SnapshotArea | undefined {
-  if (!status?.members || status.takenAt === undefined) return undefined;
-  const takenAt = Date.parse(status.takenAt);
-  const { namespace } = metadata;
-  const mounts = status.members.map((member): Mount => ({
-    ...member,
-    livePath: member.path,
-    namespace,
-    previous: [],
-    suitesModified: takenAt,
-    modified: takenAt,
-  }));
-  return {
-    ...area('snapshot', metadata.name, mounts),
-    uids: [metadata.uid, ...(status.id === undefined ? [] : [status.id])],
-    mirrorSet: status.mirrorSet ?? object.spec.mirrorSetRef.name,
-    ready: isReady({ ...object, metadata, status }),
-    takenAt,
-  };
+/** The area of a snapshot; undefined before it is taken. */
+export function snapshotArea(snapshot: Snapshot, store: StorePeek): SnapshotArea | undefined {
+  const { members, takenAt } = snapshot.status ?? {};
+  return members && takenAt !== undefined ? new FrozenArea(snapshot, store) : undefined;
+}
+
+class FrozenArea implements SnapshotArea {
+  readonly kind = 'snapshot';
+  readonly name: string;
+  readonly uids: readonly string[];
+  readonly mirrorSet: string;
+  readonly ready: boolean;
+  readonly takenAt: number;
+  readonly isPublic: boolean;
+  readonly #namespace: string;
+  readonly #store: StorePeek;
+  #laidOut: WeakRef<Area> | undefined;
+
+  constructor(snapshot: Snapshot, store: StorePeek) {
+    const { metadata, status, spec } = snapshot;
+    this.#store = store;
+    this.name = metadata.name;
+    this.#namespace = metadata.namespace;
+    this.uids = [...new Set([metadata.uid, status.id ?? metadata.uid])];
+    this.mirrorSet = status.mirrorSet ?? spec.mirrorSetRef.name;
+    this.ready = isReady(snapshot);
+    this.takenAt = Date.parse(status.takenAt ?? '');
+    this.isPublic = status.members?.every((member) => member.public) ?? true;
+  }
+
+  get mounts(): Area['mounts'] {
+    return this.#layOut().mounts;
+  }
+
+  get depth(): number {
+    return this.#layOut().depth;
+  }
+
+  #layOut(): Area {
+    const known = this.#laidOut?.deref();
+    if (known) return known;
+    const mounts = this.#members().map((member) =>
+      frozenMount(member, this.#namespace, this.takenAt),
+    );
+    const made = area('snapshot', this.name, mounts);
+    this.#laidOut = new WeakRef(made);
+    return made;
+  }
+
+  /** They never change: what is stored now is what was stored when this was made, or is gone. */
+  #members(): readonly FrozenMember[] {
+    const key = { kind: SnapshotKind.kind, namespace: this.#namespace, name: this.name };
+    const found = this.#store.peek(key) as Snapshot | undefined; // the store validates its kind
+    return found && found.metadata.uid === this.uids[0] ? (found.status.members ?? []) : [];
+  }
+}
+
+function frozenMount(member: FrozenMember, namespace: string, takenAt: number): Mount {
+  const modified = { suitesModified: takenAt, modified: takenAt };
+  return { ...member, livePath: member.path, namespace, previous: [], ...modified };
 }
 
 function environmentArea(
@@ -183,7 +227,8 @@ function area<Kind extends Area['kind']>(
     byPath.set(mount.path, [...(byPath.get(mount.path) ?? []), mount]);
   }
   const depth = Math.max(0, ...sorted.map(({ path }) => path.split('/').length));
-  return { kind, name, mounts: byPath, depth };
+  const isPublic = mounts.every((mount) => mount.public);
+  return { kind, name, mounts: byPath, depth, isPublic };
 }
 
 function order(a: string, b: string): number {

@@ -1,10 +1,16 @@
+import { hash } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { EnvironmentKind, type Environment } from '../../crds/environment.ts';
 import { MirrorKind, type Mirror } from '../../crds/mirror.ts';
 import { isReady, type KubeObject } from '../../crds/object.ts';
 import { SnapshotKind, type Snapshot } from '../../crds/snapshot.ts';
-import { StoreError, type StoreReader, type StoreWatcher } from '../../crds/store.ts';
-import { mountTable, type MountTable } from './mount-table.ts';
+import {
+  StoreError,
+  type StorePeek,
+  type StoreReader,
+  type StoreWatcher,
+} from '../../crds/store.ts';
+import { mountTable, snapshotArea, type MountTable, type SnapshotArea } from './mount-table.ts';
 import type { Log } from '../log.ts';
 
 /** Only objects of one namespace have URLs: of this one, unless the server is for another. */
@@ -15,49 +21,59 @@ export interface Mounts {
   /** The same value until something that is served changes, so it can be a key of caches. */
   table(): MountTable;
   environment(name: string): Environment | undefined;
-  snapshot(name: string): Snapshot | undefined;
-  mirror(name: string): Mirror | undefined;
 }
 
-/** One kind's objects by name, as the store told them last. */
-class Replica<Stored extends KubeObject<unknown, object>> {
+interface ReplicaOptions<Stored, Part> {
   readonly kind: string;
-  readonly objects = new Map<string, Stored>();
-  /** Digests what is served of an object: the rest of it may change at any rate. */
-  readonly #served: (object: Stored) => unknown;
-  readonly #changed: () => void;
+  /** What is served of an object: the rest of it may change at any rate. */
+  readonly served: (object: Stored) => unknown;
+  /** What is kept of it; undefined when it is to be served later. */
+  readonly part: (object: Stored) => Part | undefined;
+  readonly changed: () => void;
+}
 
-  constructor(kind: string, served: (object: Stored) => unknown, changed: () => void) {
-    this.kind = kind;
-    this.#served = served;
-    this.#changed = changed;
+/** What is served of one kind's objects, by name, as the store told them last. */
+class Replica<Stored extends KubeObject<unknown, object>, Part> {
+  readonly kind: string;
+  readonly parts = new Map<string, Part>();
+  readonly #options: ReplicaOptions<Stored, Part>;
+  readonly #digests = new Map<string, string>();
+
+  constructor(options: ReplicaOptions<Stored, Part>) {
+    this.kind = options.kind;
+    this.#options = options;
   }
 
-  replace(items: readonly KubeObject[]): void {
-    const names = new Set(items.map(({ metadata }) => metadata.name));
-    for (const name of this.objects.keys()) if (!names.has(name)) this.remove(name);
-    for (const item of items) this.put(item);
+  replace(objects: Iterable<KubeObject>): void {
+    const names = new Set<string>();
+    for (const object of objects) {
+      names.add(object.metadata.name);
+      this.put(object);
+    }
+    for (const name of this.#digests.keys()) if (!names.has(name)) this.remove(name);
   }
 
   put(object: KubeObject): void {
+    const { uid, name } = object.metadata;
+    const { served, part, changed } = this.#options;
     const stored = object as Stored; // the store validates each kind by its schema
-    const before = this.objects.get(object.metadata.name);
-    this.objects.set(object.metadata.name, stored);
-    const same = before !== undefined && this.#digest(before) === this.#digest(stored);
-    if (!same) this.#changed();
+    const digest = hash('sha256', JSON.stringify([uid, served(stored)]), 'base64');
+    const isSame = this.#digests.get(name) === digest;
+    this.#digests.set(name, digest);
+    const kept = part(stored);
+    if (kept === undefined) this.parts.delete(name);
+    else this.parts.set(name, kept);
+    if (!isSame) changed();
   }
 
   remove(name: string): void {
-    if (this.objects.delete(name)) this.#changed();
-  }
-
-  #digest(object: Stored): string {
-    return JSON.stringify([object.metadata.uid, this.#served(object)]);
+    this.#digests.delete(name);
+    if (this.parts.delete(name)) this.#options.changed();
   }
 }
 
 export interface FollowOptions {
-  readonly store: StoreReader & StoreWatcher;
+  readonly store: StoreReader & StorePeek & StoreWatcher;
   readonly namespace?: string;
   readonly log: Log;
   readonly signal: AbortSignal;
@@ -76,9 +92,21 @@ export async function followMounts({
 }: FollowOptions): Promise<Mounts> {
   let table: MountTable | undefined;
   const changed = () => (table = undefined);
-  const mirrors = new Replica<Mirror>(MirrorKind.kind, servedOfMirror, changed);
-  const snapshots = new Replica<Snapshot>(SnapshotKind.kind, servedOfSnapshot, changed);
-  const environments = new Replica<Environment>(EnvironmentKind.kind, servedOfEnvironment, changed);
+  const mirrors = new Replica<Mirror, Mirror>({
+    ...{ kind: MirrorKind.kind, changed },
+    served: servedOfMirror,
+    part: (mirror) => mirror,
+  });
+  const snapshots = new Replica<Snapshot, SnapshotArea>({
+    ...{ kind: SnapshotKind.kind, changed },
+    served: servedOfSnapshot,
+    part: (snapshot) => snapshotArea(snapshot, store),
+  });
+  const environments = new Replica<Environment, Environment>({
+    ...{ kind: EnvironmentKind.kind, changed },
+    served: servedOfEnvironment,
+    part: (environment) => environment,
+  });
   for (const replica of [mirrors, snapshots, environments]) {
     const source = { store, namespace, log, signal };
     const from = await read(source, replica);
@@ -87,13 +115,11 @@ export async function followMounts({
   return {
     table: () =>
       (table ??= mountTable({
-        mirrors: mirrors.objects.values(),
-        snapshots: snapshots.objects.values(),
-        environments: environments.objects.values(),
+        mirrors: mirrors.parts.values(),
+        snapshots: snapshots.parts.values(),
+        environments: environments.parts.values(),
       })),
-    environment: (name) => environments.objects.get(name),
-    snapshot: (name) => snapshots.objects.get(name),
-    mirror: (name) => mirrors.objects.get(name),
+    environment: (name) => environments.parts.get(name),
   };
 }
 
@@ -112,11 +138,11 @@ function servedOfEnvironment({ status }: Environment): unknown {
 
 type Source = Required<FollowOptions>;
 
-type AnyReplica = Pick<Replica<KubeObject>, 'kind' | 'replace' | 'put' | 'remove'>;
+type AnyReplica = Pick<Replica<KubeObject, unknown>, 'kind' | 'replace' | 'put' | 'remove'>;
 
 async function read({ store, namespace }: Source, replica: AnyReplica): Promise<string> {
-  const { items, resourceVersion } = await store.list(replica.kind, { namespace });
-  replica.replace(items);
+  const { objects, resourceVersion } = await store.scan(replica.kind, { namespace });
+  replica.replace(objects);
   return resourceVersion;
 }
 

@@ -1,5 +1,5 @@
 import type { Registry } from 'prom-client';
-import type { EventReader, Store } from '../../crds/store.ts';
+import type { EventReader, Store, StorePeek } from '../../crds/store.ts';
 import type { BlobReader } from '../../depot/depot.ts';
 import type { Trees } from '../../depot/tree-reader.ts';
 import type { Health } from '../health.ts';
@@ -11,7 +11,7 @@ import type { SourceInventory } from './inventory-route.ts';
 import type { LazyPool } from './lazy.ts';
 
 export interface ServerOptions {
-  readonly store: Store & EventReader;
+  readonly store: Store & StorePeek & EventReader;
   /** Only objects of this namespace have URLs; `default` when left out. */
   readonly namespace?: string;
   readonly blobs: BlobReader;

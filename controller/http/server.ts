@@ -16,7 +16,6 @@ import { ClientConfig } from './client-config.ts';
 import { Connections } from './connections.ts';
 import { inventoryRoute } from './inventory-route.ts';
 import { reserved } from './locate.ts';
-import { mountsOf } from './mount-table.ts';
 import { followMounts, type Mounts } from './mounts.ts';
 import { refusal, reply } from './reply.ts';
 import type { Listening, SecureAddress, Server, ServerOptions } from './options.ts';
@@ -180,9 +179,7 @@ function isForApplication({ url = '' }: IncomingMessage): boolean {
 /** Whether anything that is served needs a token. */
 function hasPrivate(mounts: Mounts): boolean {
   const { live, snapshots, environments } = mounts.table();
-  return [live, ...snapshots, ...environments.values()].some((area) =>
-    mountsOf(area).some((mount) => !mount.public),
-  );
+  return [live, ...snapshots, ...environments.values()].some((area) => !area.isPublic);
 }
 
 function bounded<Any extends HttpServer>(server: Any): Any {

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { Registry } from 'prom-client';
 import { objectSchema } from '../../crds/crd.ts';
 import { kinds } from '../../crds/index.ts';
-import type { EventReader, InventoryStore, Store } from '../../crds/store.ts';
+import type { EventReader, InventoryStore, Store, StorePeek } from '../../crds/store.ts';
 import { validateManifest } from '../../crds/validate.ts';
 import { check, type Health } from '../health.ts';
 import type { Leadership } from '../leader/leadership.ts';
@@ -20,7 +20,7 @@ export interface KubernetesLocation {
 }
 
 export interface OpenedStore {
-  readonly store: Store & InventoryStore & EventReader;
+  readonly store: Store & StorePeek & InventoryStore & EventReader;
   /** When everything has been read once; left out: it is here. Rejects when it is closed first. */
   readonly synced?: Promise<void>;
   /** For probes. */

@@ -20,6 +20,7 @@ import {
   type RecordedEvent,
   type StatusPart,
   type Store,
+  type StorePeek,
   type WatchEvent,
   type WriteOptions,
 } from '../../crds/store.ts';
@@ -65,7 +66,7 @@ export function openSqliteStore(file: string, options: SqliteOptions): SqliteSto
  * A store in one SQLite file, for one process. Calls are answered at once and one after the other;
  * what a call wrote is on disk when its promise resolves.
  */
-export class SqliteStore implements Store, InventoryStore, EventReader {
+export class SqliteStore implements Store, StorePeek, InventoryStore, EventReader {
   readonly #db: DatabaseSync;
   readonly #judge: Judge;
   readonly #now: () => Date;
@@ -107,6 +108,10 @@ export class SqliteStore implements Store, InventoryStore, EventReader {
   }
 
   async get(key: ObjectKey): Promise<KubeObject | undefined> {
+    return this.#objects.get(key);
+  }
+
+  peek(key: ObjectKey): KubeObject | undefined {
     return this.#objects.get(key);
   }
 

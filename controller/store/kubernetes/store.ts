@@ -13,6 +13,7 @@ import {
   type RecordedEvent,
   type StatusPart,
   type Store,
+  type StorePeek,
   type WatchEvent,
   type WriteOptions,
 } from '../../../crds/store.ts';
@@ -87,7 +88,7 @@ export async function openKubernetesStore(options: KubernetesOptions): Promise<K
  * A store on a Kubernetes API server. Reads are answered from memory, which follows the server and
  * is never behind this process's own writes; so they are answered too while the server is away.
  */
-export class KubernetesStore implements Store, InventoryStore, EventReader {
+export class KubernetesStore implements Store, StorePeek, InventoryStore, EventReader {
   readonly #connection: Connection;
   readonly #served: ReadonlyMap<string, Served>;
   readonly #watchers: Watchers;
@@ -155,6 +156,11 @@ export class KubernetesStore implements Store, InventoryStore, EventReader {
     if (!this.#served.has(key.kind)) return undefined;
     const { cache } = await this.#ready(key.kind);
     const entry = cache.get(key.namespace, key.name);
+    return entry && objectOf(entry);
+  }
+
+  peek({ kind, namespace, name }: ObjectKey): KubeObject | undefined {
+    const entry = this.#served.get(kind)?.cache.get(namespace, name);
     return entry && objectOf(entry);
   }
 
