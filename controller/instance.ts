@@ -69,6 +69,8 @@ export interface Instance {
 }
 
 const closeGraceMs = 10_000;
+/** Objects that are worked on at a time: on Kubernetes, each waits for the API server most of it. */
+const atOnce = { embedded: 4, onKubernetes: 12 };
 /** The name of the ConfigSource that `cairn run --config` makes. */
 const configName = 'config';
 
@@ -97,8 +99,12 @@ export async function startInstance(options: InstanceOptions): Promise<Instance>
   const secrets = secretFolder(options.secretsFolder ?? join(data, 'secrets'));
   const keyStore = new KeyFolder(join(data, 'keys'));
   const tokens = ownTokens(join(data, 'tokens'));
+  const workers = kubernetes ? atOnce.onKubernetes : atOnce.embedded;
   const { runTimeoutMs } = options;
-  const parts = { data, depot, blobs, trees, keyStore, secrets, metrics, now, log, runTimeoutMs };
+  const parts = {
+    ...{ data, depot, blobs, trees, keyStore, secrets, metrics, workers, now, log },
+    runTimeoutMs,
+  };
   const begin = async (to: Store & InventoryStore) => {
     if (elects) await (await openBlobs(depot.root, { recover: 'beside guests' })).close();
     await declareConfig(to, namespace, options);

@@ -30,6 +30,8 @@ export interface WorkOptions {
   readonly metrics: LoopMetrics;
   /** See `LoopOptions`. */
   readonly runTimeoutMs?: number | undefined;
+  /** How many objects are worked on at once. */
+  readonly workers: number;
   readonly now: () => Date;
   readonly log: Log;
 }
@@ -43,7 +45,7 @@ export interface Work {
 
 export function startWork(options: WorkOptions): Work {
   const { data, depot, store, blobs, trees, keyStore, secrets, metrics } = options;
-  const { now, log, runTimeoutMs } = options;
+  const { workers, now, log, runTimeoutMs } = options;
   const runner = new ThreadRunner({ depot, cache: join(data, 'cache') });
   const sources = configSourceReconciler({
     dataDir: data,
@@ -66,6 +68,7 @@ export function startWork(options: WorkOptions): Work {
     now,
     log,
     metrics,
+    workers,
     ...(runTimeoutMs !== undefined && { runTimeoutMs }),
   });
   let isSynced = false;

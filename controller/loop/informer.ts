@@ -1,3 +1,4 @@
+import { setImmediate as immediate } from 'node:timers/promises';
 import { keyOf, type KubeObject } from '../../crds/object.ts';
 import { StoreError, type StoreReader, type StoreWatcher } from '../../crds/store.ts';
 import type { Log } from '../log.ts';
@@ -16,6 +17,8 @@ export interface InformerOptions {
 
 const firstPauseMs = 800;
 const longestPauseMs = 30_000;
+/** So many objects of a list are taken in at once. */
+const breath = 100;
 
 /**
  * Follows all objects of one kind: lists, watches, and lists again when the store no longer knows
@@ -86,6 +89,7 @@ export class Informer {
     for (const object of objects) {
       listed.add(keyOf(object));
       this.#learn(object, !this.#isSynced);
+      if (listed.size % breath === 0) await immediate(); // a person's edit, say, is waiting
     }
     for (const key of [...this.known.keys()]) if (!listed.has(key)) this.#forget(key);
     this.#from = resourceVersion;

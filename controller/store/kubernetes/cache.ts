@@ -96,14 +96,15 @@ export class Cache {
     const key = keyOf(entry);
     const known = this.#entries.get(key);
     const isAhead = known !== undefined && known.version > entry.version;
+    const isKnown = known?.version === entry.version && known.uid === entry.uid;
     if (type === 'deleted') {
       this.#deleted.delete(entry.uid);
       this.#remember(entry.uid);
       if (!isAhead || known.uid === entry.uid) this.#entries.delete(key);
-    } else if (!isAhead && !this.#deleted.has(entry.uid)) {
+    } else if (!isAhead && !isKnown && !this.#deleted.has(entry.uid)) {
       this.#entries.set(key, entry);
     }
-    this.#history?.append(type, entry);
+    this.#history?.append(type, isKnown ? known : entry); // one text is enough
     this.#tell();
   }
 
