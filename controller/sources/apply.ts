@@ -9,6 +9,7 @@ import {
 } from '../../crds/store.ts';
 import { isSame } from '../json.ts';
 import type { Plan, PlannedApply } from './plan.ts';
+import { sideBySide } from './side-by-side.ts';
 
 /** What came of a plan. */
 export interface Applied {
@@ -20,6 +21,9 @@ export interface Applied {
   /** Manifests that the store refused: their objects stay as they were. */
   readonly problems: readonly ManifestProblem[];
 }
+
+/** Manifests that are applied at a time: most of it is waiting for an API server. */
+const atOnce = 8;
 
 export interface ApplyTo {
   readonly store: Pick<StoreReader, 'get'> & Pick<StoreWriter, 'apply' | 'delete'>;
@@ -48,10 +52,10 @@ export async function applyPlan(
   const pruned: ObjectKey[] = [];
   const problems: ManifestProblem[] = [];
   try {
-    for (const planned of plan.apply) {
+    const apply = async (planned: PlannedApply) => {
       if (planned.wasApplied && planned.outcome === 'unchanged') {
         book.found(planned);
-        continue;
+        return;
       }
       signal?.throwIfAborted();
       try {
@@ -64,12 +68,18 @@ export async function applyPlan(
         problems.push(refusal(planned, error));
         book.withdraw(planned.key);
       }
-    }
+    };
+    for (const some of byKind(plan.apply)) await sideBySide(some, atOnce, apply);
     for (const entry of plan.prune) if (await prune(entry, store, book)) pruned.push(keyIn(entry));
   } finally {
     await book.write();
   }
   return { objects: book.size, created, configured, pruned, problems };
+}
+
+/** Those of one kind after the other, as the plan has them: they build on each other. */
+function byKind(planned: readonly PlannedApply[]): readonly (readonly PlannedApply[])[] {
+  return [...Map.groupBy(planned, ({ key }) => key.kind).values()];
 }
 
 /** Deletes by uid. Whether this source has deleted it; one with finalizers stays in the book. */

@@ -17,6 +17,8 @@ export interface Call {
   /** With its query. */
   readonly path: string;
   readonly body?: unknown;
+  /** The JSON of the body, where it is at hand. */
+  readonly text?: string;
   /** `application/json` by default. */
   readonly type?: string;
   /** All attempts together; 30 s by default. */
@@ -188,14 +190,15 @@ export class Connection implements Caller {
 
   /** Resolves with the head of the response. `head` bounds the time until then, `whole` all of it. */
   async #send(
-    { method, path, body, type = 'application/json' }: Call,
+    { method, path, body, text: json, type = 'application/json' }: Call,
     use: 'calls' | 'watches',
     { whole, head }: { readonly whole: AbortSignal; readonly head?: AbortSignal },
   ): Promise<IncomingMessage> {
     const { cluster } = this.#options;
     const { headers, tls } = await orAborted(cluster.credentials(), head ?? whole);
     const { request } = cluster.server.protocol === 'http:' ? http : https;
-    const text = body === undefined ? undefined : Buffer.from(JSON.stringify(body));
+    const given = json ?? (body === undefined ? undefined : JSON.stringify(body));
+    const text = given === undefined ? undefined : Buffer.from(given);
     const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
     const sent = request(
       new URL(cluster.server.pathname.replace(/\/$/, '') + path, cluster.server),

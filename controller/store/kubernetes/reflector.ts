@@ -157,8 +157,9 @@ export class Reflector {
       this.#from = String(resourceVersion);
       return;
     }
-    const entry = entryOf(kind, object);
-    cache.apply(changeOf(type), entry);
+    const change = changeOf(type);
+    const entry = (change !== 'deleted' && written(cache, object)) || entryOf(kind, object);
+    cache.apply(change, entry);
     this.#from = String(entry.version);
   }
 
@@ -215,6 +216,15 @@ async function* heard(
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** What this process has written itself is in the cache already, just as the server tells it. */
+function written(cache: Cache, object: unknown): Entry | undefined {
+  const { metadata } = isRecord(object) ? object : {};
+  if (!isRecord(metadata)) return undefined;
+  const { namespace = '', name, uid, resourceVersion } = metadata;
+  const known = cache.get(String(namespace), String(name));
+  return known?.uid === uid && known?.version === versionOf(resourceVersion) ? known : undefined;
 }
 
 function changeOf(type: unknown): 'added' | 'modified' | 'deleted' {

@@ -184,12 +184,13 @@ export class Writer {
   }
 
   async #write(key: ObjectKey, call: Call, { dryRun }: WriteOptions): Promise<KubeObject> {
-    const bytes = Buffer.byteLength(JSON.stringify(call.body));
+    const text = JSON.stringify(call.body);
+    const bytes = Buffer.byteLength(text);
     if (bytes > maxBytes) {
       const told = `${keyOf(key)} would have ${bytes} bytes, ${maxBytes} are allowed`;
       throw new StoreError('Invalid', told);
     }
-    const answer = await this.#ask(key, call);
+    const answer = await this.#ask(key, { ...call, body: undefined, text });
     return dryRun ? rehearsedOf(key.kind, answer.body) : this.#learn(key, answer);
   }
 
