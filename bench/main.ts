@@ -12,6 +12,7 @@ import { aptly } from './peers/aptly.ts';
 import { debmirror } from './peers/debmirror.ts';
 import type { Peer } from './peers/peer.ts';
 import type { Result } from './results.ts';
+import { benchScale } from './scale/bench-scale.ts';
 import { benchServing } from './serving.ts';
 import { formatTable } from './table.ts';
 import { removeWorkFolders } from './work-folder.ts';
@@ -30,6 +31,9 @@ async function main(options: BenchOptions): Promise<void> {
   if (wants(options, 'serving')) {
     say('serving: nginx and Cairn');
     results.push(...(await benchServing(options)));
+  }
+  if (wants(options, 'scale')) {
+    results.push(...(await benchScale(options, say).finally(removeWorkFolders)));
   }
   writeFileSync(path.join(cacheFolder, 'results.json'), JSON.stringify(results, null, 2));
   process.stdout.write(`\n${formatTable(results)}\n${notes(options)}`);

@@ -1,6 +1,14 @@
 import { parseArgs } from 'node:util';
 
-export const works = ['mirror', 'refresh', 'snapshot', 'promotion', 'diff', 'serving'] as const;
+export const works = [
+  'mirror',
+  'refresh',
+  'snapshot',
+  'promotion',
+  'diff',
+  'serving',
+  'scale',
+] as const;
 export type WorkName = (typeof works)[number];
 
 export const peerNames = ['aptly', 'debmirror', 'apt-mirror'] as const;
@@ -8,6 +16,8 @@ export type PeerName = (typeof peerNames)[number];
 
 export interface BenchOptions {
   readonly packages: number;
+  /** Objects on the API server, for `scale`. */
+  readonly objects: number;
   readonly only: ReadonlySet<WorkName>;
   readonly peers: ReadonlySet<PeerName>;
   readonly cairn: boolean;
@@ -21,6 +31,7 @@ export interface BenchOptions {
 export const usage = `usage: node bench/main.ts [options]
 
   --packages N      packages in the archive (60000)
+  --objects N       objects on a Kubernetes API server, for scale (10000)
   --only A,B        of ${works.join(', ')} (all)
   --peers A,B       of ${peerNames.join(', ')}, or none (all)
   --no-cairn        measure the peers alone
@@ -36,6 +47,7 @@ export function parseOptions(args: readonly string[]): BenchOptions {
     allowNegative: true,
     options: {
       packages: { type: 'string', default: '60000' },
+      objects: { type: 'string', default: '10000' },
       only: { type: 'string', default: works.join(',') },
       peers: { type: 'string', default: peerNames.join(',') },
       cairn: { type: 'boolean', default: true },
@@ -46,6 +58,7 @@ export function parseOptions(args: readonly string[]): BenchOptions {
   });
   return {
     packages: count('packages', values.packages, 200),
+    objects: count('objects', values.objects, 100),
     only: words('only', values.only, works),
     peers: values.peers === 'none' ? new Set() : words('peers', values.peers, peerNames),
     cairn: values.cairn,

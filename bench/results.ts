@@ -7,7 +7,13 @@ export interface Result {
   /** What was done: lines with the same title are compared. */
   readonly title: string;
   readonly tool: string;
-  readonly figures: Cost | Throughput;
+  readonly figures: Cost | Throughput | Figure;
+}
+
+/** One number, where one is enough. */
+export interface Figure {
+  readonly value: number;
+  readonly unit: 's' | 'ms' | 'MB' | 'writes';
 }
 
 export interface Throughput {

@@ -1,5 +1,5 @@
 import type { Result } from './results.ts';
-import { titles } from './titles.ts';
+import { scaleTitles, titles } from './titles.ts';
 
 /** What we hold ourselves to for one kind of work. */
 export interface Target {
@@ -23,6 +23,23 @@ export const targets: Readonly<Record<string, Target>> = {
   'serve 12 MiB': { against: { tool: 'nginx', share: 0.5 } },
   'serve 100 MiB': { against: { tool: 'nginx', share: 0.5 } },
 };
+
+/** At most this, in the unit of the figure. */
+const most: Readonly<Record<string, number>> = {
+  [scaleTitles.coldStart]: 60,
+  [scaleTitles.peak]: 250,
+  [scaleTitles.resident]: 250,
+  [scaleTitles.idleWrites]: 0,
+  [scaleTitles.restartWrites]: 0,
+  [scaleTitles.restartPeak]: 250,
+  [scaleTitles.edits]: 300,
+  [scaleTitles.commit]: 10,
+};
+
+/** The target of a figure: `≤ 60 s ✓`. */
+export function figureTarget({ title, figures }: Result): string {
+  return 'value' in figures ? bound(figures.value, most[title], figures.unit) : '';
+}
 
 /** The target of Cairn's own row, and whether it is met: `≤ 0.02 s ✓`. */
 export function ownTarget({ title, figures }: Result): string {

@@ -9,6 +9,22 @@ export const titles = {
   diff: 'diff of two snapshots',
 } as const;
 
+/** Those of Cairn on an API server with many objects. */
+export const scaleTitles = {
+  coldStart: 'cold start until all are Ready',
+  peak: 'peak memory of the cold start',
+  resident: 'memory a minute later',
+  idleWrites: 'writes in a minute without changes',
+  restart: 'restart until all are looked at',
+  restartWrites: 'writes of a restart without changes',
+  restartPeak: 'peak memory of a restart',
+  coldEditsMedian: 'edit → status in a cold start, p50',
+  coldEdits: 'edit → status in a cold start, p99',
+  editsMedian: 'edit → status in a resync, p50',
+  edits: 'edit → status in a resync, p99',
+  commit: '1,000 manifests in a commit, applied',
+} as const;
+
 export interface Load {
   readonly title: string;
   readonly bytes: number;
