@@ -1,9 +1,12 @@
 import { cpus } from 'node:os';
 import { changedPackages } from './archive.ts';
 import type { BenchOptions } from './options.ts';
+import { countsOf } from './scale/population.ts';
+import { packagesEach } from './scale/upstreams.ts';
 
 /** What the figures mean; printed below the table. */
-export function notes({ packages, runs, firstRuns, seconds }: BenchOptions): string {
+export function notes(options: BenchOptions): string {
+  const { packages, objects, only, runs, firstRuns, seconds } = options;
   const cpu = cpus();
   return `
 ${packages} packages of 2 to 20 KiB, one suite, served by nginx on the loopback interface; ${cpu.length} × ${cpu[0]?.model ?? 'unknown'}.
@@ -24,6 +27,23 @@ Medians of ${runs} runs (first mirror: ${firstRuns}). Compare figures of one tab
 - Serving: ${seconds} s of wrk on one core, the server on another; 32 connections up to 150 KiB, 8 above.
 - All start with empty folders on the same file system; nothing is deleted while anything is measured. A run within some
   minutes of another one still suffers from what that deleted at its end.
-- Cairn ÷ it: wall time by wall time, or requests by requests.
+${only.has('scale') ? scaleNotes(objects) : ''}- Cairn ÷ it: wall time by wall time, or requests by requests.
+`;
+}
+
+function scaleNotes(objects: number): string {
+  const { mirrors, sets, snapshots, environments } = countsOf(objects);
+  return `- Scale: a real kube-apiserver with a real etcd (which does not wait for the disk), Cairn and the one who watches share
+  this machine's cores. ${objects} objects in one namespace: ${mirrors} Mirrors of one archive of ${packagesEach} packages, each under a URL
+  of its own; ${sets} MirrorSets; ${snapshots} Snapshots; ${environments} Environments. Cold start: they were only declared, and Cairn begins
+  with an empty data directory: every archive is fetched and verified, every Environment gets a key and is signed.
+- Writes are all that the API server counts, of anybody and of any resource but leases, after what was told late.
+  Memory is VmRSS of the one process of Cairn, threads included. Edits are one each 40 ms, of Mirrors, MirrorSets and
+  Environments (which are signed anew) in turn, from the request until a watch shows the status of the new generation;
+  a resync is a restart, until every object was looked at.
+- Flux: figures of flux-benchmark (RESULTS.md) on 16 cores, each controller with one or two of its own, 10 to 20 workers.
+  Its work is another one: a Kustomization builds and applies manifests and looks at their health, an OCIRepository
+  downloads an artifact, a HelmRelease installs a chart; most of what Cairn has here are Snapshots, which only read
+  what was fetched. So these figures say what people are used to, and not who is faster.
 `;
 }

@@ -25,11 +25,12 @@ import { Watchers } from '../watch.ts';
 import { Cache } from './cache.ts';
 import type { Cluster } from './cluster.ts';
 import { Connection, fenced, type Fence } from './connection.ts';
-import { objectOf, versionOf, type Entry } from './entry.ts';
+import { objectOf, versionOf } from './entry.ts';
 import { pause } from './pace.ts';
 import { Reflector } from './reflector.ts';
 import type { RequestObserver } from './request-metrics.ts';
 import { collectionPath, type ServedKind } from './resource.ts';
+import { selected } from './select.ts';
 import { ServedSchemas, type ExpectedKind } from './served-schemas.ts';
 import { writing, type Writing, type WritingParts } from './writing.ts';
 
@@ -176,10 +177,7 @@ export class KubernetesStore implements Store, StorePeek, InventoryStore, EventR
     while (!cache.isCaughtUp() && !reflector.failure && performance.now() < deadline) {
       await cache.next(deadline - performance.now());
     }
-    const entries = selected(cache, options).sort(
-      (a, b) => order(a.namespace, b.namespace) || order(a.name, b.name),
-    );
-    const objects = entries.values().map(objectOf);
+    const objects = selected(cache, options).values().map(objectOf);
     return { objects, resourceVersion: String(cache.newest) };
   }
 
@@ -310,30 +308,6 @@ export class KubernetesStore implements Store, StorePeek, InventoryStore, EventR
     const newest = Math.max(...[...this.#served.values()].map(({ cache }) => cache.known));
     return version > newest || this.#of(kind).cache.isExpired(version);
   }
-}
-
-/** Of a few names in a namespace, only those are looked at. */
-function selected(cache: Cache, { namespace, labels, among }: ListOptions): Entry[] {
-  const isNamed = namespace !== undefined && among !== undefined && among.labels === undefined;
-  const found = isNamed
-    ? [...new Set(among.names)].flatMap((name) => cache.get(namespace, name) ?? [])
-    : cache.all().filter((entry) => namespace === undefined || entry.namespace === namespace);
-  const names = new Set(among?.names);
-  return found.filter(
-    (entry) =>
-      (labels === undefined || hasAll(entry, labels)) &&
-      (among === undefined ||
-        names.has(entry.name) ||
-        (among.labels !== undefined && hasAll(entry, among.labels))),
-  );
-}
-
-function hasAll({ labels }: Entry, wanted: Readonly<Record<string, string>>): boolean {
-  return Object.entries(wanted).every(([key, value]) => labels[key] === value);
-}
-
-function order(one: string, other: string): number {
-  return one === other ? 0 : one < other ? -1 : 1;
 }
 
 function asItIs(input: unknown): ReturnType<Validate> {

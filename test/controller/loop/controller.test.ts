@@ -716,6 +716,23 @@ describe('events', () => {
     );
   });
 
+  it('hold up no run, and are stored when there is time', async (t) => {
+    const { promise: held, resolve: goOn } = Promise.withResolvers<void>();
+    const { store, loop, ready } = startWorld(t, [widgets()]);
+    store.before.record = () => held;
+    for (const name of ['one', 'two', 'three']) await store.create(widget(name));
+    const areReady = async () =>
+      (await Promise.all(['one', 'two', 'three'].map(ready))).every(
+        (told) => told === 'True Succeeded',
+      );
+    while (!(await areReady())) await turns();
+
+    goOn();
+    await loop.idle();
+
+    assert.equal((await store.events(keyed('three'))).length, 1);
+  });
+
   it('that cannot be stored fail nothing', async (t) => {
     const { store, loop, ready } = startWorld(t, [widgets()]);
     store.before.record = () => {
