@@ -96,13 +96,16 @@ describe('cairn run --kubernetes', needsKubernetes, () => {
   });
 
   it('writes nothing when nothing happens, and tells kubectl what did', async () => {
-    const kinds = 'environments,snapshots,mirrorsets'; // a Mirror looks at its upstream
+    const kinds = 'environments,snapshots,mirrorsets,mirrors';
     const versions = () =>
       kubectl(['get', kinds, '-o', 'jsonpath={.items[*].metadata.resourceVersion}']);
     const before = await versions();
+    const looks = () => world.upstream.requestsFor(/InRelease/).length;
+    const looked = looks();
     await cairn.kill();
     cairn = await start();
     await eventually(async () => (await fetch(`${cairn.url}/readyz`)).ok, 'is ready again');
+    await eventually(() => looks() > looked, 'the Mirror looks at its upstream');
 
     assert.equal(await versions(), before);
     assert.match(await kubectl(['describe', 'mirror', 'demo']), /Events:.*Succeeded/s);

@@ -2,7 +2,7 @@ import type { Change, HistoryLimits } from '../change-log.ts';
 import type { Entry } from './entry.ts';
 
 /** Of each kind, in memory: enough for a watch that is some minutes behind, when little happens. */
-const defaultHistory: HistoryLimits = { changes: 4000, bytes: 2 * 1024 * 1024 };
+const defaultHistory: HistoryLimits = { changes: 4000, bytes: 1024 * 1024 };
 
 /** Trimmed entries are cut off the array in lots, for splicing it costs as much as it is long. */
 const lot = 256;
