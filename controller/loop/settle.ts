@@ -38,7 +38,7 @@ export class Settler {
     const status = await this.#write(object, outcome, handled);
     const event = readyEvent(object, { ...object, status }, outcome);
     if (!event) return;
-    this.record(object, event);
+    if (!isToldBetter(outcome, event)) this.record(object, event);
     const { reason, message } = event;
     this.#options.log[event.type === 'Warning' ? 'warn' : 'info']('status changed', {
       ...fieldsOf(object),
@@ -108,6 +108,11 @@ function readyEvent(
   const isAlarm = failure !== undefined && failure.remedy !== 'wait';
   const { reason, message } = ready;
   return { type: isAlarm ? 'Warning' : 'Normal', reason, message };
+}
+
+/** `Promoted: Serves base-2 after base-1` says all that `Succeeded: Serves base-2` would. */
+function isToldBetter(outcome: Outcome, { type }: Omit<ObjectEvent, 'regarding'>): boolean {
+  return type === 'Normal' && 'report' in outcome && (outcome.report.events ?? []).length > 0;
 }
 
 export function fieldsOf({ kind, metadata: { namespace, name } }: KubeObject) {

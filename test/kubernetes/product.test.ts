@@ -108,7 +108,7 @@ describe('cairn run --kubernetes', needsKubernetes, () => {
     await eventually(() => looks() > looked, 'the Mirror looks at its upstream');
 
     assert.equal(await versions(), before);
-    assert.match(await kubectl(['describe', 'mirror', 'demo']), /Events:.*Succeeded/s);
+    assert.match(await kubectl(['describe', 'mirror', 'demo']), /Events:.*Refreshed/s);
     assert.match(await kubectl(['get', 'cenv']), /production +base-1 +base-1 .*True/);
   });
 
