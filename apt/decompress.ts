@@ -52,7 +52,7 @@ export async function* decompress(
       yield chunk;
     }
   } catch (thrown) {
-    throw input.failure ?? asCorrupt(thrown, extension);
+    throw input.failure ?? asCorrupt(thrown, extension, input);
   }
   // An empty stream of xz still has a header: no bytes at all means that something was lost.
   if (extension !== '' && input.bytes === 0) throw corrupt(extension, 'it is empty');
@@ -98,8 +98,9 @@ function through(source: AsyncIterable<Uint8Array>, decoder: Transform): AsyncIt
   return pipeline(Readable.from(source, { objectMode: false }), decoder, () => undefined);
 }
 
-function asCorrupt(thrown: unknown, extension: string): unknown {
+function asCorrupt(thrown: unknown, extension: string, input: Input): unknown {
   if (thrown instanceof CairnError || !(thrown instanceof Error)) return thrown;
+  if (input.bytes === 0) return corrupt(extension, 'it is empty', thrown);
   return corrupt(
     extension,
     extension === '.xz' ? xzProblem(thrown.message) : thrown.message,

@@ -29,6 +29,7 @@ const remedies = {
   // What the user declared.
   SpecInvalid: 'stall',
   KeyUnusable: 'stall',
+  PackageInvalid: 'stall',
   SecretMissing: 'retry',
   MountConflict: 'wait',
   DependencyNotReady: 'wait',

@@ -88,6 +88,9 @@ for (const extension of packed) {
       }
     });
 
+    it('that is empty is refused, and the message says so', () =>
+      assert.rejects(unpack(new Uint8Array(), extension), { message: /: it is empty$/ }));
+
     it('that is corrupt is refused', async () => {
       const broken = Buffer.from(whole);
       broken.fill(0x55, broken.length >> 1, (broken.length >> 1) + 40);

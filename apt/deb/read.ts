@@ -1,0 +1,181 @@
+import { CairnError } from '../../crds/reasons.ts';
+import { decompress, type Compression, type UnsupportedCompression } from '../decompress.ts';
+import { nextMember, readMagic, type ArMember } from './ar.ts';
+import { readContents } from './contents.ts';
+import { readControlFile } from './control-archive.ts';
+import { parseControl, type ControlParagraph } from './control.ts';
+import { HashingReader, type Digests } from './hashing-reader.ts';
+import { invalid, shown } from './invalid.ts';
+import { defaultDebLimits, type DebLimits } from './limits.ts';
+import { requireArchitecture, requirePackageName, requireVersion, sourceOf } from './names.ts';
+
+/** A binary package: what its control file says, and what it is as a file. */
+export interface Deb extends Digests {
+  readonly package: string;
+  readonly version: string;
+  /** `all`, or a single one. */
+  readonly architecture: string;
+  /** The name of its source package; its own where it names none. */
+  readonly source: string;
+  readonly sourceVersion: string;
+  /** `udeb` for packages of the installer. */
+  readonly type: 'deb' | 'udeb';
+  /** All fields of the control file. */
+  readonly control: ControlParagraph;
+  /** When asked for: what it installs, as Contents has it: no folders, no slash in front. */
+  readonly files?: readonly string[];
+}
+
+export interface ReadDebOptions {
+  /** List the files of data.tar, which has to be decompressed for it. */
+  readonly contents?: boolean;
+  readonly limits?: Partial<DebLimits>;
+}
+
+/**
+ * Reads a .deb or .udeb in one pass, as dpkg does (deb(5), format 2.x), with bounded memory; see
+ * `DebLimits`. Throws `PackageInvalid`, which names the member, the field and what was expected, for
+ * whatever dpkg would not take, and for what a repository can't publish. Errors of `bytes` pass
+ * through. What data.tar holds is not looked at unless `contents` asks for it.
+ */
+export async function readDeb(
+  bytes: AsyncIterable<Uint8Array>,
+  { contents = false, limits = {} }: ReadDebOptions = {},
+): Promise<Deb> {
+  const bounds = { ...defaultDebLimits, ...limits };
+  const reader = new HashingReader(bytes, bounds.maxBytes);
+  try {
+    const members = new DebMembers(reader, bounds);
+    const control = await members.control();
+    const identity = identify(control);
+    const files = await members.data(contents);
+    await reader.finish();
+    return { ...identity, control, ...(files && { files }), ...reader.digests() };
+  } finally {
+    await reader.close();
+  }
+}
+
+class DebMembers {
+  readonly #reader: HashingReader;
+  readonly #limits: DebLimits;
+  #count = 0;
+
+  constructor(reader: HashingReader, limits: DebLimits) {
+    this.#reader = reader;
+    this.#limits = limits;
+  }
+
+  async control(): Promise<ControlParagraph> {
+    await readMagic(this.#reader);
+    await refuseOtherFormats(await nextMember(this.#reader, 'debian-binary'));
+    const member = await this.#next('control.tar');
+    const extension = extensionOf(member, 'control.tar', controlExtensions);
+    const { maxControlArchive } = this.#limits;
+    const file = await this.#decompressed(member, extension, maxControlArchive, (chunks) =>
+      readControlFile(chunks, member.name, this.#limits),
+    );
+    await member.skip();
+    return parseControl(file, `${member.name}: control`);
+  }
+
+  /** The files of data.tar, if they are wanted. What follows it means nothing. */
+  async data(contents: boolean): Promise<string[] | undefined> {
+    const member = await this.#next('data.tar');
+    const extension = extensionOf(member, 'data.tar', dataExtensions);
+    const { maxData } = this.#limits;
+    if (contents && extension === '.lzma') {
+      throw invalid(member.name, 'lzma is out of use and not read here; build with dpkg-deb -Zxz');
+    }
+    const files = contents
+      ? await this.#decompressed(member, extension, maxData, (chunks) =>
+          readContents(chunks, member.name, this.#limits),
+        )
+      : undefined;
+    await member.skip();
+    return files;
+  }
+
+  /** Passes over members that begin with `_`, which are for other readers. */
+  async #next(expected: string): Promise<ArMember> {
+    const { maxMembers } = this.#limits;
+    for (;;) {
+      const member = await nextMember(this.#reader, expected);
+      this.#count += 1;
+      if (this.#count >= maxMembers) {
+        throw invalid('the file', `it has more than ${maxMembers} members before ${expected}`);
+      }
+      if (!member.name.startsWith('_')) return member;
+      await member.skip();
+    }
+  }
+
+  /** Gives what goes wrong in the member the name of a broken package. */
+  async #decompressed<Result>(
+    member: ArMember,
+    extension: Extension,
+    maxBytes: number,
+    use: (chunks: AsyncIterable<Uint8Array>) => Promise<Result>,
+  ): Promise<Result> {
+    const content = member.content();
+    try {
+      return await use(decompress(content, extension, { maxBytes }));
+    } catch (thrown) {
+      if (this.#reader.failed) throw this.#reader.failure;
+      if (!(thrown instanceof CairnError) || thrown.reason === 'PackageInvalid') throw thrown;
+      throw invalid(shown(member.name), thrown.message, thrown);
+    } finally {
+      // A decoder may have asked for more than it needed: that has to come before we go on.
+      await content.return(undefined);
+    }
+  }
+}
+
+async function refuseOtherFormats(member: ArMember): Promise<void> {
+  if (member.name !== 'debian-binary') {
+    throw invalid('the file', `its first member is ${shown(member.name)}, not debian-binary`);
+  }
+  let text = '';
+  for await (const piece of member.content()) {
+    text += Buffer.from(piece).toString('latin1');
+    if (text.length > maxFormat) throw invalid('debian-binary', `more than ${maxFormat} bytes`);
+  }
+  const [line = ''] = text.split('\n', 1);
+  if (!text.includes('\n') || !/^2\.[0-9]{1,9}$/.test(line)) {
+    throw invalid('debian-binary', `expected format 2.x, not ${shown(line)}`);
+  }
+  await member.skip();
+}
+
+/** More lines may follow the first one, for a later format (deb(5)). */
+const maxFormat = 4096;
+
+type Extension = Compression | UnsupportedCompression;
+
+const controlExtensions: readonly Extension[] = ['', '.gz', '.xz', '.zst'];
+const dataExtensions: readonly Extension[] = [...controlExtensions, '.bz2', '.lzma'];
+
+function extensionOf(
+  member: ArMember,
+  expected: string,
+  extensions: readonly Extension[],
+): Extension {
+  const extension = extensions.find((one) => member.name === `${expected}${one}`);
+  if (extension !== undefined) return extension;
+  const forms = extensions.map((one) => `${expected}${one}`).join(', ');
+  throw invalid(shown(member.name), `expected one of ${forms} in its place`);
+}
+
+type Identity = Omit<Deb, keyof Digests | 'control' | 'files'>;
+
+function identify(control: ControlParagraph): Identity {
+  const name = requirePackageName(control, 'Package');
+  const version = requireVersion(control);
+  return {
+    package: name,
+    version,
+    architecture: requireArchitecture(control),
+    ...sourceOf(control, { source: name, sourceVersion: version }),
+    type: control.get('Package-Type') === 'udeb' ? 'udeb' : 'deb',
+  };
+}
