@@ -19,18 +19,19 @@ export interface Cleartext {
  * Takes an InRelease apart (RFC 9580 section 7), as strictly as apt: it starts with the message,
  * ends with its signatures, and has nothing in between or after, for such lines would be read as
  * signed although they are not (CVE-2013-1051). At most 16 MiB, lines of at most 64 KiB. Throws
- * `ReleaseInvalid` or `TooLarge`; says nothing about whether the signatures are good.
+ * `ReleaseInvalid` or `TooLarge`, with `name` for the file; says nothing about whether the signatures
+ * are good.
  */
-export function splitCleartext(inRelease: Uint8Array | string): Cleartext {
-  const lines = linesOf(inRelease, 'InRelease');
+export function splitCleartext(inRelease: Uint8Array | string, name = 'InRelease'): Cleartext {
+  const lines = linesOf(inRelease, name);
   if (withoutTrailingBlanks(lines[0] ?? '') !== messageBegin) {
-    throw invalid(1, `InRelease does not start with ${messageBegin}`);
+    throw invalid(1, `${name} does not start with ${messageBegin}`);
   }
-  const bodyStart = skipHeaders(lines);
+  const bodyStart = skipHeaders(lines, name);
   const bodyEnd = lines.findIndex(
     (line, index) => index >= bodyStart && withoutTrailingBlanks(line) === signatureBegin,
   );
-  if (bodyEnd === -1) throw invalid(lines.length, 'InRelease has no signature');
+  if (bodyEnd === -1) throw invalid(lines.length, `${name} has no signature`);
   const body = lines.slice(bodyStart, bodyEnd).map((line, at) => unescape(line, bodyStart + at));
   return {
     text: body.map((line) => `${line}\n`).join(''),
@@ -71,7 +72,7 @@ function decode(bytes: Uint8Array, name: string): string {
 }
 
 /** The index of the first line of the body, after the armor headers and an empty line. */
-function skipHeaders(lines: readonly string[]): number {
+function skipHeaders(lines: readonly string[], name: string): number {
   for (const [index, line] of lines.entries()) {
     if (index === 0) continue;
     const header = withoutTrailingBlanks(line);
@@ -79,7 +80,7 @@ function skipHeaders(lines: readonly string[]): number {
     // Any other header is an error for gpgv too: NotDashEscaped would change what is signed.
     if (!header.startsWith('Hash: ')) throw invalid(index + 1, 'expected a "Hash:" armor header');
   }
-  throw invalid(lines.length, 'InRelease ends within its armor headers');
+  throw invalid(lines.length, `${name} ends within its armor headers`);
 }
 
 function unescape(line: string, index: number): string {
