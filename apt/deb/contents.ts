@@ -1,6 +1,6 @@
 import { invalid, shown } from './invalid.ts';
 import type { DebLimits } from './limits.ts';
-import { readTar, type OnEntry } from './tar.ts';
+import { readTar, type OnEntry, type TarType } from './tar.ts';
 
 /**
  * The paths of what a data.tar installs, for Contents: relative to the root, without `./`, folders
@@ -17,7 +17,7 @@ export async function readContents(
   const onEntry: OnEntry = ({ path, type }) => {
     const clean = fromRoot(path);
     if (/(^|\/)\.\.(\/|$)/.test(clean)) throw invalid(member, `path ${shown(path)} has a part ..`);
-    if (type === 'directory' || clean === '' || controlCharacter.test(clean)) return undefined;
+    if (noFile.has(type) || clean === '' || controlCharacter.test(clean)) return undefined;
     length += clean.length;
     if (length > maxPaths) throw invalid(member, `its paths have more than ${maxPaths} characters`);
     paths.add(clean);
@@ -27,6 +27,7 @@ export async function readContents(
   return [...paths];
 }
 
+const noFile: ReadonlySet<TarType> = new Set(['directory', 'backup']);
 const controlCharacter = /[\0-\x1f\x7f]/;
 
 /** `usr/bin/hello` for `./usr/bin/hello`, `/usr/bin/hello` and `.//usr/./bin//hello`. */

@@ -37,6 +37,9 @@ export async function readControlFile(
 function nameOf({ path, type }: TarEntry, member: string): string | undefined {
   const name = path.startsWith('./') ? path.slice(2) : path;
   if (type === 'directory' && (name === '' || name === '.')) return undefined;
-  if (type === 'file' && /^[A-Za-z0-9][A-Za-z0-9_.+-]*$/.test(name)) return name;
+  if (type === 'file' && plainName.test(name) && name !== '..') return name;
   throw invalid(member, `expected plain files, not the ${type} ${shown(path)}`);
 }
+
+/** What some tools leave there, such as `._control` or `.DS_Store`, does no harm. */
+const plainName = /^[^/\0-\x1f\x7f]+$/;

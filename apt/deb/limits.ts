@@ -33,5 +33,5 @@ export const defaultDebLimits: DebLimits = {
   maxData: 32 * gibi,
   maxFiles: 1_000_000,
   maxPath: 4096,
-  maxPaths: 128 * mebi,
+  maxPaths: 32 * mebi,
 };

@@ -2,6 +2,8 @@
 export interface PaxRecords {
   readonly path?: string;
   readonly size?: number;
+  /** What follows is a map of a file with holes, and its parts. */
+  readonly isSparse?: true;
 }
 
 const digitsLimit = 10;
@@ -20,18 +22,26 @@ export function parsePax(content: Buffer): PaxRecords | string {
     const isWhole = end <= content.length && equals !== -1 && equals < end;
     if (!isWhole || content[end - 1] !== 0x0a) return 'a pax header is corrupt';
     const key = content.toString('latin1', blank + 1, equals);
-    if (wanted.has(key)) records.set(key, content.toString('utf8', equals + 1, end - 1));
+    if (wanted.test(key)) records.set(key, content.toString('utf8', equals + 1, end - 1));
     at = end;
   }
   return known(records);
 }
 
-const wanted = new Set(['path', 'size', 'GNU.sparse.name']);
+const wanted = /^(path|size|GNU\.sparse\..*)$/s;
 
 function known(records: ReadonlyMap<string, string>): PaxRecords | string {
   const path = records.get('GNU.sparse.name') ?? records.get('path');
   const size = records.get('size');
   if (path?.includes('\0')) return 'a pax header names a path with a NUL';
   if (size !== undefined && !/^[0-9]{1,15}$/.test(size)) return 'a pax header has no valid size';
-  return { ...(path && { path }), ...(size !== undefined && { size: Number(size) }) };
+  return {
+    ...(path && { path }),
+    ...(size !== undefined && { size: Number(size) }),
+    ...([...records.keys()].some(isOfSparse) && { isSparse: true }),
+  };
+}
+
+function isOfSparse(key: string): boolean {
+  return key.startsWith('GNU.');
 }

@@ -171,11 +171,24 @@ type Identity = Omit<Deb, keyof Digests | 'control' | 'files'>;
 function identify(control: ControlParagraph): Identity {
   const name = requirePackageName(control, 'Package');
   const version = requireVersion(control);
-  return {
+  const identity: Identity = {
     package: name,
     version,
     architecture: requireArchitecture(control),
     ...sourceOf(control, { source: name, sourceVersion: version }),
     type: control.get('Package-Type') === 'udeb' ? 'udeb' : 'deb',
   };
+  const file = debFileName(identity);
+  if (file.length <= maxFileName) return identity;
+  throw control.invalid('Package', `no file can have the name ${shown(file)}, it is too long`);
 }
+
+/** Of most file systems, in bytes; all characters of names and versions are ASCII. */
+const maxFileName = 255;
+
+/** `hello_2.10-3_amd64.deb`: the name that dpkg-deb gives a package; the epoch is no part of it. */
+export function debFileName({ package: name, version, architecture, type }: DebName): string {
+  return `${name}_${version.slice(version.indexOf(':') + 1)}_${architecture}.${type}`;
+}
+
+type DebName = Pick<Deb, 'package' | 'version' | 'architecture' | 'type'>;

@@ -43,12 +43,3 @@ const ofIndex: ReadonlySet<string> = new Set([
 function descriptionMd5(description: string): string {
   return createHash('md5').update(`${description}\n`).digest('hex');
 }
-
-/** `hello_2.10-3_amd64.deb`: the name that dpkg-deb gives a package; the epoch is no part of it. */
-export function debFileName({ package: name, version, architecture, type }: Deb): string {
-  return `${name}_${withoutEpoch(version)}_${architecture}.${type}`;
-}
-
-function withoutEpoch(version: string): string {
-  return version.slice(version.indexOf(':') + 1);
-}

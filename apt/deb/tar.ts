@@ -1,9 +1,11 @@
-import { invalid } from './invalid.ts';
-import { parsePax } from './pax.ts';
+import { setImmediate } from 'node:timers/promises';
+import { invalid, shown } from './invalid.ts';
+import { parsePax, type PaxRecords } from './pax.ts';
 import { isEnd, parseHeader, textOf, type TarHeader } from './tar-header.ts';
 import { Walker, type Step, type Walk } from './walker.ts';
 
-export type TarType = 'file' | 'directory' | 'link' | 'symlink' | 'other';
+/** `sparse`: a file whose content here is not what it will be; `backup`: what no package needs. */
+export type TarType = 'file' | 'sparse' | 'directory' | 'link' | 'symlink' | 'device' | 'backup';
 
 /** `path` is what the archive says: look at it before you use it. */
 export interface TarEntry {
@@ -35,18 +37,26 @@ export async function readTar(
   options: TarOptions,
 ): Promise<void> {
   const walker = new Walker(walkTar(onEntry, options));
-  for await (const chunk of chunks) walker.push(chunk);
+  let busy = 0;
+  for await (const chunk of chunks) {
+    walker.push(chunk);
+    busy += chunk.length;
+    if (busy < turnBytes) continue;
+    await setImmediate();
+    busy = 0;
+  }
   if (!walker.mayEnd) throw invalid(options.name, 'the tar archive is cut short');
 }
 
+/** Some decoders run in this thread: a bomb of theirs must let others have a turn. */
+const turnBytes = 4 * 1024 * 1024;
 const blockBytes = 512;
 /** Of a pax header: a path, times, ids, a few extended attributes. */
 const maxPax = 1024 * 1024;
 
 /** What the headers before an entry say about it. */
-interface Announced {
-  readonly path?: string;
-  readonly size?: number;
+interface Announced extends PaxRecords {
+  readonly isPax?: true;
 }
 
 function* walkTar(onEntry: OnEntry, options: TarOptions): Walk {
@@ -59,11 +69,11 @@ function* walkTar(onEntry: OnEntry, options: TarOptions): Walk {
     const header = sound(parseHeader(block), name);
     const more = yield* walkAnnouncement(header, options);
     if (more) {
-      announced = { ...announced, ...more };
+      announced = joined(announced, more, name);
       continue;
     }
     if (header.continues) yield* walkSparseMap();
-    const entry = entryOf(header, announced);
+    const entry = entryOf(header, announced, name);
     announced = {};
     if (entry.path === '') throw invalid(name, 'an entry has no name');
     if (Buffer.byteLength(entry.path) > maxPath) throw longPath(options);
@@ -74,8 +84,8 @@ function* walkTar(onEntry: OnEntry, options: TarOptions): Walk {
   }
 }
 
-/** Long names and links, pax headers, and what only backups have: volumes, lists of folders. */
-const announcements = 'LKxgVMNXEID';
+/** GNU's long names and links, pax headers of one file (`X` is that of Solaris) and of all files. */
+const announcements = 'LKxXg';
 
 /** Reads headers that are no entries, and what they say about the next one; undefined for entries. */
 function* walkAnnouncement(
@@ -83,16 +93,26 @@ function* walkAnnouncement(
   options: TarOptions,
 ): Generator<Step, Announced | undefined, Buffer> {
   if (!announcements.includes(type)) return undefined;
-  if (type === 'L' && size > options.maxPath + 1) throw longPath(options);
-  if (size > maxPax && 'xg'.includes(type)) throw invalid(options.name, 'a pax header is too long');
-  if (!'Lx'.includes(type)) {
+  if (type === 'K') {
     yield { pass: size + padding(size) };
     return {};
   }
+  if (type === 'L' && size > options.maxPath + 1) throw longPath(options);
+  if (size > maxPax) throw invalid(options.name, 'a pax header is too long');
   const content = yield { see: size };
   yield { pass: padding(size) };
   if (type === 'L') return { path: textOf(content) };
-  return sound(parsePax(content), options.name);
+  const records = sound(parsePax(content), options.name);
+  if (type !== 'g') return { ...records, isPax: true };
+  if (Object.keys(records).length === 0) return {};
+  throw invalid(options.name, 'a pax header for all files gives them a path, a size or holes');
+}
+
+/** Readers disagree on which of two headers counts, and dpkg has more than one reader. */
+function joined(before: Announced, more: Announced, name: string): Announced {
+  const isTwice = (before.isPax && more.isPax) || (before.path && more.path);
+  if (isTwice) throw invalid(name, 'two headers in a row describe the same entry');
+  return { ...before, ...more };
 }
 
 /** Old GNU tar lists the holes of a file in blocks of their own. */
@@ -100,26 +120,38 @@ function* walkSparseMap(): Walk {
   while ((yield { see: blockBytes })[504] === 1);
 }
 
-function entryOf(header: TarHeader, announced: Announced): TarEntry {
+function entryOf(header: TarHeader, announced: Announced, name: string): TarEntry {
   const path = announced.path ?? header.path;
-  const type = path.endsWith('/') && isFile(header.type) ? 'directory' : typeOf(header.type);
-  const size = announced.size ?? header.size;
-  // Like dpkg: whatever such a header says about its size, there is no content.
-  return { path, type, size: type === 'file' ? size : 0 };
+  const type = typeFor(path, typeOf(header.type), announced);
+  // What a hard link says about its size is that of the file; nobody looks for content.
+  const size = announced.size ?? (type === 'link' ? 0 : header.size);
+  if (size > 0 && !withContent.has(type)) {
+    // GNU tar passes over it, dpkg does not: they would find different entries after it.
+    throw invalid(name, `the ${type} ${shown(path)} has content`);
+  }
+  return { path, type, size };
 }
 
-/** Before ustar a directory was a file whose name ends in a slash. */
-function isFile(type: string): boolean {
-  return typeOf(type) === 'file';
+function typeFor(path: string, type: TarType, { isSparse }: Announced): TarType {
+  if (type !== 'file') return type;
+  // Before ustar a directory was a file whose name ends in a slash.
+  if (path.endsWith('/')) return 'directory';
+  return isSparse ? 'sparse' : 'file';
 }
+
+const withContent: ReadonlySet<TarType> = new Set(['file', 'sparse', 'backup']);
 
 const types: ReadonlyMap<string, TarType> = new Map([
   ['1', 'link'],
   ['2', 'symlink'],
-  ['3', 'other'],
-  ['4', 'other'],
+  ['3', 'device'],
+  ['4', 'device'],
   ['5', 'directory'],
-  ['6', 'other'],
+  ['6', 'device'],
+  ['S', 'sparse'],
+  ['D', 'backup'],
+  ['M', 'backup'],
+  ['V', 'backup'],
 ]);
 
 /** GNU tar takes what it does not know for a file as well. */

@@ -77,6 +77,27 @@ describe('a data.tar is refused when its files are listed', () => {
     dataOf({ name: 'x', type: 'x', content: paxOf({ path: '..' }) }, { name: 'y' }),
     /has a part \.\.$/,
   );
+  for (const [type, kind] of Object.entries({ 2: 'symlink', 3: 'device', 5: 'directory' })) {
+    refuses(
+      `with a ${kind} that has content, where readers would go different ways`,
+      dataOf({ name: 'x', type, content: 'y' }, { name: 'z' }),
+      new RegExp(`^data\\.tar: the ${kind} "x" has content$`),
+    );
+  }
+  refuses(
+    'with two headers in a row that name one file',
+    dataOf(
+      { name: 'p', type: 'x', content: paxOf({ path: 'a' }) },
+      { name: 'l', type: 'L', content: 'b' },
+      { name: 'c' },
+    ),
+    /^data\.tar: two headers in a row describe the same entry$/,
+  );
+  refuses(
+    'with a pax header that names all files',
+    dataOf({ name: 'p', type: 'g', content: paxOf({ path: 'a' }) }, { name: 'c' }),
+    /^data\.tar: a pax header for all files gives them a path, a size or holes$/,
+  );
   refuses(
     'with a path that is too long',
     dataOf({ name: 'x', type: 'L', content: 'y/'.repeat(2049) }, { name: 'y' }),
@@ -151,8 +172,8 @@ describe('a data.tar with oddities', () => {
     assert.deepEqual(found, ['unknown', 'last']);
   });
 
-  it('has no content where links say that there is some, as for dpkg', async () => {
-    const found = await files({ name: 'l', type: '2', size: '00000001000\0' }, { name: 'next' });
+  it('has no content where hard links say that there is some', async () => {
+    const found = await files({ name: 'l', type: '1', size: '00000001000\0' }, { name: 'next' });
     assert.deepEqual(found, ['l', 'next']);
   });
 

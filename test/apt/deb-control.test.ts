@@ -89,6 +89,16 @@ describe('a control file is refused', () => {
       isRefused(controlWith({ Source: source }), /field Source: /));
   }
 
+  it('when all that together makes too long a name for a file', () =>
+    isRefused(
+      controlWith({
+        Package: 'x'.repeat(120),
+        Version: '1'.repeat(120),
+        Architecture: 'a'.repeat(20),
+      }),
+      /field Package: no file can have the name "xxx/,
+    ));
+
   const broken: Readonly<Record<string, [text: string, problem: RegExp]>> = {
     'without a newline at its end': [plainControl.trimEnd(), /: no newline at its end$/],
     'that is empty': ['\n\n', /: it is empty$/],

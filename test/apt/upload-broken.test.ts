@@ -85,15 +85,12 @@ describe('a .dsc is refused', () => {
     isRefused(inAll(sha256, 'x'.repeat(64)), /expected 64 hex digits/));
   it('with a line that has a word more', () =>
     isRefused(inAll('.gz', '.gz x'), /expected "hash size name", not "/));
-  it('with a format that is none', () => isRefused({ ...dsc, Format: 'x' }, /^it: field Format: /));
-  it('with the name of a path', () => isRefused({ ...dsc, Source: '../x' }, /^it: field Source: /));
-  it('with a version that is a path', () =>
-    isRefused({ ...dsc, Version: '1/../2' }, /^it: field Version: /));
+  for (const [field, value] of Object.entries({ Format: 'x', Source: '../x', Version: '1/../2' })) {
+    it(`with the ${field} ${value}`, () =>
+      isRefused({ ...dsc, [field]: value }, new RegExp(`^it: field ${field}: `)));
+  }
   it('with a list of blanks within', () =>
-    isRefused(
-      { ...dsc, 'Package-List': '\n a deb x y\n \n b deb x y' },
-      /^it line 15: a line of blanks only/,
-    ));
+    isRefused({ ...dsc, 'Package-List': '\n a b\n \n c d' }, /^it line 15: a line of blanks only/));
 
   for (const name of [
     '../x',
@@ -127,10 +124,10 @@ describe('a .dsc is refused', () => {
     return isRefused({ ...dsc, 'Checksums-Sha256': many }, /more than 10000 files$/);
   });
 
-  it('that is larger than any', async () => {
-    const reading = readDsc(Buffer.alloc(16 * 2 ** 20 + 1), { name: 'it' });
-    await assert.rejects(reading, { message: /^it: more than the 16777216 bytes allowed$/ });
-  });
+  it('that is larger than any', () =>
+    assert.rejects(readDsc(Buffer.alloc(16 * 2 ** 20 + 1)), {
+      message: /more than the 16777216 bytes/,
+    }));
 });
 
 describe('a .changes is refused', () => {
