@@ -43,6 +43,14 @@ describe('a package of Debian', () => {
       assert.match(run('dpkg-deb', ['-I', path]).toString(), new RegExp(`size ${deb.size} bytes`));
     });
 
+    it(`${name} has the Contents that apt-ftparchive finds`, async () => {
+      const { files } = await read(readFileSync(path), { contents: true });
+
+      const lines = run('apt-ftparchive', ['contents', path]).toString().split('\n').slice(0, -1);
+      const found = lines.map((line) => line.replace(/\s+\S+$/, ''));
+      assert.deepEqual([...(files ?? [])].sort(), found.sort());
+    });
+
     for (const compression of ['none', 'gzip', 'xz', 'zstd']) {
       it(`${name} is read when it is packed anew with ${compression}`, async () => {
         const tree = join(folder, `${name}-${compression}`);

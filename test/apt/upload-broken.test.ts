@@ -70,12 +70,9 @@ describe('a .dsc is refused', () => {
       /^it: field Files: another size of hello_1-1\.debian\.tar\.xz$/,
     ));
   it('when a file comes twice', () =>
-    isRefused(inAll('hello_1-1.debian.tar.xz', 'hello_1.orig.tar.gz'), /comes twice$/));
+    isRefused(inAll('_1-1.debian.tar.xz', '_1.orig.tar.gz'), /comes twice$/));
   it('when it lists itself', () =>
-    isRefused(
-      inAll('hello_1-1.debian.tar.xz', 'hello_1-1.dsc'),
-      /hello_1-1\.dsc can't list itself$/,
-    ));
+    isRefused(inAll('.debian.tar.xz', '.dsc'), /hello_1-1\.dsc can't list itself$/));
   it('with a hash of another length', () =>
     isRefused(
       { ...dsc, Files: dsc.Files.replace(md5, sha1) },
