@@ -52,6 +52,11 @@ export interface Report<Status> {
    * Left out: the present one. Null: none yet, the work for it still goes on.
    */
   readonly handled?: string | null;
+  /**
+   * What the status refers to and must not go: it gets our finalizer before the status is written.
+   * Their reconcilers say `isHeldByOthers`.
+   */
+  readonly holds?: readonly ObjectKey[];
   /** Things that happened in this run, worth an event each. */
   readonly events?: readonly Omit<ObjectEvent, 'regarding'>[];
 }
@@ -87,6 +92,8 @@ export interface Reconciler<K extends Kind> {
    * last report still wakes it. Left out where there is nothing to clean up.
    */
   finalize?(object: ObjectOf<K>, context: RunContext): Promise<void>;
+  /** There is something to clean up, or to keep, only once another object's report `holds` it. */
+  readonly isHeldByOthers?: true;
   /** What wakes an object that `finalize` keeps; left out, what its last report has said. */
   keptBy?(object: ObjectOf<K>): readonly Dependency[];
 }

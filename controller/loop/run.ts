@@ -19,6 +19,7 @@ export interface AnyReconciler {
   reconcile(object: KubeObject, context: RunContext): Promise<Report<AnyStatus>>;
   isBusy?(object: KubeObject): boolean;
   finalize?(object: KubeObject, context: RunContext): Promise<void>;
+  readonly isHeldByOthers?: true;
   keptBy?(object: KubeObject): readonly Dependency[];
 }
 
@@ -91,13 +92,15 @@ export class Runner {
     found: KubeObject,
     signal: AbortSignal,
   ): Promise<Next> {
-    const object = reconciler.finalize ? await this.#withFinalizer(found) : found;
+    const keepsItself = reconciler.finalize !== undefined && reconciler.isHeldByOthers !== true;
+    const object = keepsItself ? await this.#withFinalizer(found) : found;
     const context = this.#context(object, signal);
     const copy = structuredClone(object); // what a reconciler does to it must not hide a change
     const reported = await attempt(() => reconciler.reconcile(copy, context));
     const late = lateness(signal);
     if (signal.aborted && !late) return { do: 'stop' };
     const outcome = late && 'thrown' in reported ? { thrown: late } : reported;
+    if ('report' in outcome) await this.#hold(outcome.report.holds ?? []);
     await this.#settler.settle(object, outcome, handledBy(outcome, context));
     if ('thrown' in outcome) return failedWith(outcome.thrown);
     const { failure, progressing = false, again, dependsOn = [] } = outcome.report;
@@ -150,6 +153,18 @@ export class Runner {
     const { finalizers = [] } = object.metadata;
     if (finalizers.includes(finalizer)) return object;
     return this.#options.store.update(withFinalizers(object, [...finalizers, finalizer]));
+  }
+
+  /** Before a status refers to them. Throws as if overtaken when one of them is about to go. */
+  async #hold(keys: readonly ObjectKey[]): Promise<void> {
+    for (const key of keys) {
+      const object = await this.#options.store.get(key);
+      if (object?.metadata.finalizers?.includes(finalizer)) continue;
+      if (!object || object.metadata.deletionTimestamp !== undefined) {
+        throw new StoreError('NotFound', `${key.kind} ${key.name} has gone meanwhile`);
+      }
+      await this.#withFinalizer(object);
+    }
   }
 
   #context(object: KubeObject, signal: AbortSignal): RunContext {

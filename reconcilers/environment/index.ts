@@ -56,6 +56,8 @@ export function environmentReconciler(
       message: `Serves ${next.snapshot}: ${packagesOf(next)} pool files`,
       ...(unready ? { failure: stillServing(unready, next) } : {}),
       dependsOn,
+      // One that is gone, or goes, can't be held; and needs not be.
+      ...(serving === snapshot && isStaying(serving) ? { holds: [snapshotKey] } : {}),
       events: eventsOf(published, next),
       ...againAt(
         [renewAt({ ...environment, status: { published: next } }), signers.nextChange],
@@ -106,6 +108,10 @@ function whyNot(name: string, snapshot: Snapshot | undefined): CairnError | unde
   if (!snapshot) return new CairnError('DependencyNotReady', `there is no Snapshot ${name}`);
   if (snapshot.status.members) return undefined; // once taken, it never changes
   return new CairnError('DependencyNotReady', `Snapshot ${name} is not ready yet`);
+}
+
+function isStaying({ metadata }: Snapshot): boolean {
+  return metadata.deletionTimestamp === undefined;
 }
 
 function stillServing(unready: CairnError, { snapshot }: Publication): CairnError {

@@ -74,6 +74,9 @@ export const snapshotReconciler: Reconciler<typeof SnapshotKind> = {
     }
   },
 
+  /** Most snapshots are never served: they may go at once. */
+  isHeldByOthers: true,
+
   /** An Environment that lets go of it is what its deletion waits for. */
   keptBy: ({ metadata: { namespace } }) => [{ kind: EnvironmentKind.kind, namespace }],
 };

@@ -118,27 +118,23 @@ describe('a right that is not granted', needsKubernetes, () => {
       { apiGroups: ['cairn.build'], resources: own, verbs: ['get', 'list', 'watch'] },
       ...all.slice(1),
     ]);
-    const snapshot = {
-      apiVersion: 'cairn.build/v1alpha1',
-      kind: 'Snapshot',
-      metadata: { name: 'one' },
-    };
-    const spec = { mirrorSetRef: { name: 'base' } };
-    await kubectl(['apply', '-f', '-'], JSON.stringify({ ...snapshot, spec }));
+    const inline = readFileSync(path.join(world.config, 'keys/archive.asc'), 'utf8');
+    const another = mirror(world, { signedBy: { inline } }).replace('name: demo', 'name: one');
+    await kubectl(['apply', '-f', '-'], another);
 
     const message = "jsonpath={.status.conditions[?(@.type=='Ready')].message}";
     await eventually(
       async () =>
-        /cannot update resource "snapshots"/.test(
-          await kubectl(['get', 'snapshot/one', '-o', message]),
+        /cannot update resource "mirrors"/.test(
+          await kubectl(['get', 'mirror/one', '-o', message]),
         ),
       'the condition says so',
     );
-    assert.match(await probes(), /\[!\]store: .*cannot update resource "snapshots"/);
+    assert.match(await probes(), /\[!\]store: .*cannot update resource "mirrors"/);
 
     await grant(all);
 
-    await kubectl(['annotate', 'snapshot/one', 'reconcile.cairn.build/requestedAt=now']);
-    await kubectl(['wait', '--for=condition=Ready', 'snapshot/one', '--timeout=30s']);
+    await kubectl(['annotate', 'mirror/one', 'reconcile.cairn.build/requestedAt=now']);
+    await kubectl(['wait', '--for=condition=Ready', 'mirror/one', '--timeout=30s']);
   });
 });

@@ -673,6 +673,58 @@ describe('deletion', () => {
     assert.equal(await store.get(keyed('one')), undefined);
   });
 
+  it('waits only for what somebody holds, from before a status says so', async (t) => {
+    const held: string[] = [];
+    const reconciler = {
+      ...widgets(
+        (object) => ({
+          ...reportSize(object),
+          ...(object.metadata.name === 'holder' ? { holds: [keyed('held')] } : {}),
+        }),
+        async (object) => {
+          held.push(object.metadata.name);
+          fail('SnapshotInUse');
+        },
+      ),
+      isHeldByOthers: true as const,
+    };
+    const { store, loop, read } = startWorld(t, [reconciler]);
+    await store.create(widget('held'));
+    await store.create(widget('free'));
+    await loop.idle();
+    assert.equal((await read('held')).metadata.finalizers, undefined);
+    store.writes.length = 0;
+
+    await store.create(widget('holder'));
+    await loop.idle();
+
+    assert.deepEqual(store.writes.slice(0, 2), ['update held', 'updateStatus holder']);
+    await store.delete(keyed('free'));
+    await store.delete(keyed('held'));
+    await loop.idle();
+    assert.equal(await store.get(keyed('free')), undefined);
+    assert.ok(await store.get(keyed('held')));
+    assert.deepEqual(held, ['held']);
+  });
+
+  it('of what is about to be held comes first: nothing refers to it then', async (t) => {
+    let isGoing = false;
+    const holder = widgets((object) => ({
+      ...reportSize(object),
+      ...(object.metadata.name === 'holder' && !isGoing ? { holds: [keyed('gone')] } : {}),
+    }));
+    const { store, loop, clock, ready } = startWorld(t, [holder]);
+
+    await store.create(widget('holder'));
+    await clock.pass(1000);
+
+    assert.match(await ready('holder'), /stale/);
+    isGoing = true;
+    await clock.pass(120_000);
+    await loop.idle();
+    assert.equal(await ready('holder'), 'True Succeeded');
+  });
+
   it('leaves the finalizers of others alone', async (t) => {
     const { store, loop, read } = startWorld(t, [widgets(reportSize, async () => {})]);
     const one = await store.create(widget('one'));

@@ -111,7 +111,7 @@ test('a snapshot made again under the same name is another promotion', async (t)
   const world = await withSnapshots(t, 1);
   await world.promote('base-1');
   const [first] = (await world.environment()).status.published?.members ?? [];
-  await world.store.delete({ kind: 'Snapshot', namespace: 'default', name: 'base-1' });
+  await world.snapshotGone('base-1');
   await world.pass(5000);
   assert.equal(await serving(world), 'base-1');
 

@@ -92,6 +92,14 @@ export async function environmentWorld(t: Scope) {
       }
       await objects.snapshot(name, { members: made });
     },
+    /** As if somebody had taken its finalizer away by hand, and deleted it. */
+    async snapshotGone(name: string): Promise<void> {
+      const snapshot = { kind: 'Snapshot', namespace: 'default', name };
+      const found = await store.get(snapshot);
+      assert.ok(found);
+      await store.update({ ...found, metadata: { ...found.metadata, finalizers: [] } });
+      await store.delete(snapshot);
+    },
     /** Declares the environment and waits until nothing is left to do now. */
     async promote(name: string, spec: object = {}): Promise<Environment> {
       const whole = { snapshotRef: { name }, ...spec };

@@ -139,7 +139,7 @@ test('the last Release files are renewed even after their snapshot is gone', asy
   const world = await withSnapshots(t, 'base-1');
   await world.promote('base-1', { validFor: '10h' });
   const first = await world.served('dists/bookworm/Release');
-  await world.store.delete({ kind: 'Snapshot', namespace: 'default', name: 'base-1' });
+  await world.snapshotGone('base-1');
   await world.pass(6 * 3_600_000);
 
   assert.ok(dateOf(await world.served('dists/bookworm/Release')) > dateOf(first));
