@@ -7,10 +7,11 @@ const maxKeys = 100;
 
 /**
  * Secrets as files, `<folder>/<name>/<key>`, the layout in which Kubernetes mounts them. Read anew
- * each time, so a rotated secret counts at once. A trailing newline isn't part of the value.
+ * each time, so a rotated secret counts at once. A trailing newline isn't part of the value. They
+ * are for objects of any namespace.
  */
 export function secretFolder(folder: string): Secrets {
-  return async (name) => {
+  return async ({ name }) => {
     if (!/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/.test(name)) return undefined;
     const keys = await readdir(join(folder, name)).catch(() => undefined);
     if (!keys) return undefined;

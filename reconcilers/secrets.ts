@@ -1,16 +1,25 @@
 import { CairnError } from '../crds/reasons.ts';
 
-/** Reads a secret by name: key → value; undefined when there is none. */
-export type Secrets = (name: string) => Promise<Readonly<Record<string, string>> | undefined>;
+/** Key → value. */
+export type Secret = Readonly<Record<string, string>>;
+
+/** Which secret: of the namespace of the object that names it. */
+export interface SecretName {
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** Reads a secret; undefined when there is none. */
+export type Secrets = (name: SecretName) => Promise<Secret | undefined>;
 
 /** One value of a secret; throws SecretMissing that says what to create. */
 export async function secretValue(
   secrets: Secrets,
-  { name, key }: { name: string; key: string },
+  { key, ...name }: SecretName & { readonly key: string },
 ): Promise<string> {
   const value = (await secrets(name))?.[key];
   if (value === undefined) {
-    throw new CairnError('SecretMissing', `there is no secret ${name} with a key ${key}`);
+    throw new CairnError('SecretMissing', `there is no secret ${name.name} with a key ${key}`);
   }
   return value;
 }

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { asCairnError, CairnError } from '../../crds/reasons.ts';
-import type { Secrets } from '../../reconcilers/secrets.ts';
+import type { Secret, SecretName, Secrets } from '../../reconcilers/secrets.ts';
 import { gitAccess } from './git-access.ts';
 import { GitClone } from './git-clone.ts';
 import { isRemote, type Origin, type OriginState } from './origin.ts';
@@ -12,8 +12,8 @@ export interface GitOptions {
   readonly branch?: string | undefined;
   /** How often to ask whether the branch has moved. */
   readonly intervalMs: number;
-  /** The name of the secret with the credentials. */
-  readonly secret?: string | undefined;
+  /** The secret with the credentials. */
+  readonly secret?: SecretName | undefined;
   readonly secrets: Secrets;
   /** A directory of its own, which is emptied. */
   readonly folder: string;
@@ -134,11 +134,11 @@ class GitOrigin implements Origin {
     }
   }
 
-  async #secret(): Promise<Readonly<Record<string, string>> | undefined> {
+  async #secret(): Promise<Secret | undefined> {
     const { secret: name, secrets } = this.#options;
     if (name === undefined) return undefined;
     const secret = await secrets(name);
-    if (!secret) throw new CairnError('SecretMissing', `there is no secret ${name}`);
+    if (!secret) throw new CairnError('SecretMissing', `there is no secret ${name.name}`);
     return secret;
   }
 }

@@ -112,7 +112,7 @@ async function follow(
     location,
     branch,
     intervalMs: Math.max(1000, durationMs(interval)),
-    secret: secretRef?.name,
+    secret: secretRef && { namespace: source.metadata.namespace, name: secretRef.name },
     secrets: options.secrets,
     folder: folderOf(source, options),
     onChange,

@@ -11,6 +11,8 @@ type Status = Environment['status'];
 const mostHistory = 10;
 /** apt refuses a Date that is more than ten seconds ahead of its clock. */
 const mostAheadMs = 4000;
+/** Nobody tells that a secret has changed. */
+const lookAgainMs = 60_000;
 /** Many promotions at once have to wait no longer than this; else somebody has set the clock back. */
 const shortWaitMs = 10_000;
 
@@ -60,7 +62,11 @@ export function environmentReconciler(
       ...(serving === snapshot && isStaying(serving) ? { holds: [snapshotKey] } : {}),
       events: eventsOf(published, next),
       ...againAt(
-        [renewAt({ ...environment, status: { published: next } }), signers.nextChange],
+        [
+          renewAt({ ...environment, status: { published: next } }),
+          signers.nextChange,
+          environment.spec.signing.keyRef && now.getTime() + lookAgainMs,
+        ],
         now,
       ),
     };

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { link, mkdir, open, readFile, rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { glob, link, mkdir, open, readFile, rm } from 'node:fs/promises';
+import { dirname, join, sep } from 'node:path';
 import { generateSigningKey } from '../../apt/openpgp.ts';
 
 /** Which key: that of one environment, in one epoch of its rotation. */
@@ -19,6 +19,13 @@ export interface KeyStore {
   obtain(key: KeyName, now: Date): Promise<string>;
   /** The armored private key, if there is one. */
   find(key: KeyName): Promise<string | undefined>;
+}
+
+/** Makes a private key, armored. */
+export async function newKey({ environment }: KeyName, now: Date): Promise<string> {
+  const userId = `${environment} environment (Cairn)`;
+  const created = new Date(now.getTime() - backdatedMs);
+  return (await generateSigningKey({ userId, now: created })).privateArmored;
 }
 
 /**
@@ -42,11 +49,20 @@ export class KeyFolder implements KeyStore {
     if (known !== undefined) return known;
     const file = this.#fileOf(key);
     await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-    const userId = `${key.environment} environment (Cairn)`;
-    const created = new Date(now.getTime() - backdatedMs);
-    const { privateArmored } = await generateSigningKey({ userId, now: created });
-    await create(file, privateArmored);
+    await create(file, await newKey(key, now));
     return readFile(file, 'utf8'); // should two have made one at once, the first counts for both
+  }
+
+  /** The keys that are there, at most so many. */
+  async list(most: number): Promise<readonly KeyName[]> {
+    const keys: KeyName[] = [];
+    for await (const file of glob('*/*/epoch-*.asc', { cwd: this.#folder })) {
+      const [namespace = '', environment = '', base = ''] = file.split(sep);
+      const epoch = Number(/^epoch-([1-9][0-9]{0,8})\.asc$/.exec(base)?.[1]);
+      if (Number.isInteger(epoch)) keys.push({ namespace, environment, epoch });
+      if (keys.length >= most) break;
+    }
+    return keys;
   }
 
   #fileOf({ namespace, environment, epoch }: KeyName): string {

@@ -63,7 +63,7 @@ async function keyOf(
 ): Promise<SigningKey> {
   const { keyRef } = spec.signing;
   if (keyRef) {
-    const armored = await secretValue(secrets, keyRef);
+    const armored = await secretValue(secrets, { ...keyRef, namespace: metadata.namespace });
     return signingKey(armored, `${keyRef.key} of secret ${keyRef.name}`);
   }
   const { namespace, name } = metadata;

@@ -177,10 +177,11 @@ export function mirrorReconciler({
     };
   }
 
-  async function keyringOf({ spec }: Mirror): Promise<string | undefined> {
+  async function keyringOf({ metadata, spec }: Mirror): Promise<string | undefined> {
     const { signedBy } = spec;
+    const { namespace } = metadata;
     if (signedBy?.inline !== undefined) return signedBy.inline;
-    if (signedBy?.secretRef) return secretValue(secrets, signedBy.secretRef);
+    if (signedBy?.secretRef) return secretValue(secrets, { ...signedBy.secretRef, namespace });
     if (signedBy?.file !== undefined) {
       throw new CairnError(
         'SpecInvalid',
@@ -191,10 +192,11 @@ export function mirrorReconciler({
     return undefined;
   }
 
-  async function credentialsOf({ spec }: Mirror): Promise<RefreshRequest['credentials']> {
+  async function credentialsOf({ metadata, spec }: Mirror): Promise<RefreshRequest['credentials']> {
     if (!spec.secretRef) return undefined;
-    const secret = await secrets(spec.secretRef.name);
-    if (!secret) throw new CairnError('SecretMissing', `there is no secret ${spec.secretRef.name}`);
+    const { name } = spec.secretRef;
+    const secret = await secrets({ namespace: metadata.namespace, name });
+    if (!secret) throw new CairnError('SecretMissing', `there is no secret ${name}`);
     return secret;
   }
 

@@ -128,7 +128,8 @@ export class LazyFiles {
     const key = { kind: MirrorKind.kind, namespace, name: mirror };
     const found = (await store.get(key)) as Mirror | undefined;
     const spec = found?.spec.url === url ? found.spec : undefined;
-    const credentials = spec?.secretRef ? await secrets(spec.secretRef.name) : undefined;
+    const name = spec?.secretRef?.name;
+    const credentials = name === undefined ? undefined : await secrets({ namespace, name });
     return { spec, credentials };
   }
 

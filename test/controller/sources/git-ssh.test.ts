@@ -61,7 +61,7 @@ function follow(t: TestContext, location: string, secret: Record<string, string>
   const folder = join(tempDir(t), 'source');
   const origin = followGit({
     location,
-    secret: 'deploy-key',
+    secret: { namespace: 'default', name: 'deploy-key' },
     secrets: async () => secret,
     intervalMs: 50,
     folder,

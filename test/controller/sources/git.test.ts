@@ -141,7 +141,7 @@ describe('credentials', () => {
       const { url, seen } = await serveGit(t, repository.folder, { authorization: header });
       const followed = follow(t, {
         location: `${url}/config.git`,
-        secret: 's',
+        secret: { namespace: 'default', name: 's' },
         secrets: async () => secret,
       });
       await until(() => followed.origin.state().checkout !== undefined);
@@ -163,7 +163,7 @@ describe('credentials', () => {
     });
     const followed = follow(t, {
       location: `${url}/config.git`,
-      secret: 's',
+      secret: { namespace: 'default', name: 's' },
       secrets: async () => ({ bearerToken: canary }),
     });
     await followed.fails();
@@ -177,7 +177,8 @@ describe('credentials', () => {
 
   it('are asked for by name when they are missing', async (t) => {
     const repository = await GitRepository.create(t, { 'a.yaml': 'one' });
-    const followed = follow(t, { location: repository.bare, secret: 'git' });
+    const secret = { namespace: 'default', name: 'git' };
+    const followed = follow(t, { location: repository.bare, secret });
     await followed.fails();
     assert.equal(followed.origin.state().failure?.reason, 'SecretMissing');
     assert.equal(followed.origin.state().failure?.message, 'there is no secret git');

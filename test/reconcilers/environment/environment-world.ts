@@ -15,6 +15,7 @@ import { Trees } from '../../../depot/tree-reader.ts';
 import { comparePaths, writeTree } from '../../../depot/tree-writer.ts';
 import { environmentReconciler } from '../../../reconcilers/environment/index.ts';
 import { KeyFolder } from '../../../reconcilers/environment/key-store.ts';
+import type { SecretName } from '../../../reconcilers/secrets.ts';
 import { member, Objects } from '../../controller/http/objects.ts';
 import { HeldClock } from '../../controller/loop/held-clock.ts';
 import { tempDir, type Scope } from '../../world/temp.ts';
@@ -33,7 +34,7 @@ export async function environmentWorld(t: Scope) {
   const clock = new HeldClock();
   let now = Date.now() - 86_400_000;
   const store = openSqliteStore(':memory:', { kinds, validate: validateManifest });
-  const deps = { blobs, trees, keyStore, secrets: async (name: string) => secrets[name] };
+  const deps = { blobs, trees, keyStore, secrets: async ({ name }: SecretName) => secrets[name] };
   const loop = startLoop({
     store,
     reconcilers: [environmentReconciler(deps)],

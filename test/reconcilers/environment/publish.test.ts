@@ -201,6 +201,19 @@ for (const subkey of [false, true]) {
   });
 }
 
+test('a key of one’s own that was changed signs within a minute', async (t) => {
+  const world = await withSnapshots(t, 'base-1');
+  const [own, newer] = [await testKey('own'), await testKey('newer')];
+  world.secrets['signing'] = { key: await exportSecret(own) };
+  await world.promote('base-1', { signing: { keyRef: { name: 'signing', key: 'key' } } });
+  world.secrets['signing'] = { key: await exportSecret(newer) };
+
+  const { status } = await world.pass(61_000);
+
+  assert.equal(status.keys?.[0]?.fingerprint, newer.fingerprint);
+  assert.ok(await verifies(world, 'dists/bookworm/', { keyring: await exportPublic(newer) }));
+});
+
 const broken: readonly [what: string, secret: () => Promise<string | undefined>, RegExp][] = [
   ['is not there', async () => undefined, /SecretMissing: .*release-key/],
   ['is no key', async () => 'hello', /KeyUnusable: .*release-key.*not an armored/],

@@ -35,7 +35,7 @@ async function world(t: TestContext, options: { architectures?: string[] } = {})
   const logs: string[] = [];
   const loop = startLoop({
     store,
-    reconcilers: [mirrorReconciler({ runner, secrets: async (name) => secrets[name] })],
+    reconcilers: [mirrorReconciler({ runner, secrets: async ({ name }) => secrets[name] })],
     log: createLog({ format: 'json', level: 'debug', write: (line) => logs.push(line) }),
   });
   t.after(async () => {

@@ -131,7 +131,7 @@ export class ScriptedMirror {
             this.calls.push({ request, signal, progress, resolve, reject });
           }),
       },
-      secrets: async (name) => this.secrets[name],
+      secrets: async ({ name }) => this.secrets[name],
       observer: {
         refreshed: (_, at, ok) => this.told.push(`${ok ? 'good' : 'bad'} ${at.toISOString()}`),
         forget: () => this.told.push('forgotten'),
