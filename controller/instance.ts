@@ -8,7 +8,6 @@ import { EnvironmentKind, type Environment } from '../crds/environment.ts';
 import { openBlobs } from '../depot/file-blobs.ts';
 import { openDepot, type BucketLocation, type Depot, type DepotLocation } from '../depot/open.ts';
 import { Trees } from '../depot/trees.ts';
-import { KeyFolder } from '../reconcilers/environment/key-store.ts';
 import { signersOf } from '../reconcilers/environment/signers.ts';
 import { HostSlots } from '../reconcilers/fetch/slots.ts';
 import { LazyFiles } from '../reconcilers/mirror/lazy-pool.ts';
@@ -20,11 +19,10 @@ import type { Log } from './log.ts';
 import { lateShift, soleShift } from './leader/shift.ts';
 import { createMetrics } from './loop/metrics.ts';
 import { redirectOf } from './redirect.ts';
-import { secretFolder } from './secrets.ts';
 import { lockDataDirectory } from './store/lock.ts';
 import { openStore, type KubernetesLocation } from './store/open.ts';
 import { ownCertificate } from './tls.ts';
-import { ownTokens } from './tokens.ts';
+import { openVault } from './vault/vault.ts';
 import { startWork } from './work.ts';
 
 export interface ConfigLocation {
@@ -96,11 +94,11 @@ export async function startInstance(options: InstanceOptions): Promise<Instance>
   const opened = await openStore({ data, kubernetes, log, now, metrics: metrics.registry });
   const { store } = opened;
   started.defer(() => opened.close());
-  const secrets = secretFolder(options.secretsFolder ?? join(data, 'secrets'));
-  const keyStore = new KeyFolder(join(data, 'keys'));
-  const tokens = ownTokens(join(data, 'tokens'));
+  const { secretsFolder, runTimeoutMs } = options;
+  const vault = await openVault({ data, secretsFolder, kubernetes, log });
+  started.defer(() => vault.close());
+  const { keyStore, secrets } = vault;
   const workers = kubernetes ? atOnce.onKubernetes : atOnce.embedded;
-  const { runTimeoutMs } = options;
   const parts = {
     ...{ data, depot, blobs, trees, keyStore, secrets, metrics, workers, now, log },
     runTimeoutMs,
@@ -144,12 +142,18 @@ export async function startInstance(options: InstanceOptions): Promise<Instance>
       );
     },
     metrics: metrics.registry,
-    health: () => joined(opened.health(), shift.health(), depotHealth(blobs)),
+    health: () => joined(opened.health(), vault.health(), shift.health(), depotHealth(blobs)),
     synced,
     log,
-    readToken: tokens.read,
-    adminToken: tokens.admin,
-    roleTokens: tokens,
+    get readToken() {
+      return vault.tokens().read;
+    },
+    get adminToken() {
+      return vault.tokens().admin;
+    },
+    get roleTokens() {
+      return vault.tokens();
+    },
     ...(options.externalUrl ? { externalUrl: options.externalUrl } : {}),
     now,
   });

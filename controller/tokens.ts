@@ -16,6 +16,19 @@ export interface Tokens {
   readonly admin: string;
 }
 
+/** The names of all tokens. */
+export const tokenNames = [
+  'read',
+  'viewer',
+  'promoter',
+  'editor',
+  'admin',
+] as const satisfies readonly (keyof Tokens)[];
+
+export function newToken(): string {
+  return randomBytes(24).toString('base64url');
+}
+
 /** The server's own tokens, `<folder>/read`, `<folder>/admin` and so on; made on first use. */
 export function ownTokens(folder: string): Tokens {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -30,7 +43,7 @@ export function ownTokens(folder: string): Tokens {
 }
 
 function token(file: string): string {
-  if (!existsSync(file)) writeOwn(file, `${randomBytes(24).toString('base64url')}\n`);
+  if (!existsSync(file)) writeOwn(file, `${newToken()}\n`);
   return readFileSync(file, 'utf8').trim();
 }
 

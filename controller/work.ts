@@ -4,7 +4,7 @@ import type { Blobs } from '../depot/depot.ts';
 import type { DepotLocation } from '../depot/open.ts';
 import type { Trees } from '../depot/trees.ts';
 import { environmentReconciler } from '../reconcilers/environment/index.ts';
-import type { KeyFolder } from '../reconcilers/environment/key-store.ts';
+import type { KeyStore } from '../reconcilers/environment/key-store.ts';
 import { mirrorReconciler } from '../reconcilers/mirror/index.ts';
 import { ThreadRunner } from '../reconcilers/mirror/thread-runner.ts';
 import { mirrorSetReconciler } from '../reconcilers/mirror-set/index.ts';
@@ -25,7 +25,7 @@ export interface WorkOptions {
   readonly store: Store & InventoryStore;
   readonly blobs: Blobs;
   readonly trees: Trees;
-  readonly keyStore: KeyFolder;
+  readonly keyStore: KeyStore;
   readonly secrets: Secrets;
   readonly metrics: LoopMetrics;
   /** See `LoopOptions`. */

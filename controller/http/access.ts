@@ -12,18 +12,21 @@ export interface Access {
 /** The tokens of roles beside the admin's. */
 export type RoleTokens = Readonly<Record<Exclude<Role, 'admin'>, string>>;
 
-/** Tokens are compared by their digests, in constant time. An empty token matches nothing. */
+/**
+ * Tokens are compared by their digests, in constant time. An empty token matches nothing. They are
+ * looked at for each request: those of a cluster are not known at once.
+ */
 export function createAccess(tokens: {
   readonly readToken: string;
   readonly adminToken: string;
   readonly roleTokens?: RoleTokens;
 }): Access {
-  const isReader = matcher(tokens.readToken);
+  const isReader = matcher(() => tokens.readToken);
   const byRole: readonly (readonly [Role, (token: string) => boolean])[] = [
-    ['admin', matcher(tokens.adminToken)],
-    ['editor', matcher(tokens.roleTokens?.editor ?? '')],
-    ['promoter', matcher(tokens.roleTokens?.promoter ?? '')],
-    ['viewer', matcher(tokens.roleTokens?.viewer ?? '')],
+    ['admin', matcher(() => tokens.adminToken)],
+    ['editor', matcher(() => tokens.roleTokens?.editor)],
+    ['promoter', matcher(() => tokens.roleTokens?.promoter)],
+    ['viewer', matcher(() => tokens.roleTokens?.viewer)],
   ];
   function roleOf(authorization: string | undefined): Role | undefined {
     const token = tokenOf(authorization);
@@ -39,10 +42,11 @@ export function createAccess(tokens: {
   };
 }
 
-function matcher(secret: string): (token: string) => boolean {
-  if (secret === '') return () => false;
-  const expected = digest(secret);
-  return (token) => timingSafeEqual(digest(token), expected);
+function matcher(secretNow: () => string | undefined): (token: string) => boolean {
+  return (token) => {
+    const secret = secretNow() ?? '';
+    return secret !== '' && timingSafeEqual(digest(token), digest(secret));
+  };
 }
 
 function digest(text: string): Buffer {

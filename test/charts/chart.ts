@@ -12,6 +12,7 @@ export const namespace = 'apt';
 export interface Rule {
   readonly apiGroups: readonly string[];
   readonly resources: readonly string[];
+  readonly resourceNames?: readonly string[];
   readonly verbs: readonly string[];
 }
 
@@ -40,6 +41,11 @@ export async function template(helm: Helm, values: Values): Promise<string> {
 export async function rendered(helm: Helm, values: Values): Promise<readonly Rendered[]> {
   const documents = loadAll(await template(helm, values));
   return documents.filter((one) => one !== null && one !== undefined) as Rendered[]; // of our own templates
+}
+
+/** What all Roles together grant. */
+export function rulesOf(objects: readonly Rendered[]): readonly Rule[] {
+  return objects.flatMap(({ rules }) => rules ?? []);
 }
 
 /** The only object of a kind. */

@@ -49,6 +49,7 @@ export const matrix: Readonly<Record<string, Values>> = {
     resources: {},
   },
   'objects that kubectl alone declares': { rbac: { declare: false } },
+  'manifests without Secrets': { rbac: { secrets: false } },
   'another namespace': { namespace: 'archives', persistence: { keep: false } },
   'names of its own': {
     nameOverride: 'apt-archive',

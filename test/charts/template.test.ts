@@ -18,9 +18,10 @@ import {
   podTemplate,
   release,
   rendered,
+  rulesOf,
   template,
 } from './chart.ts';
-import { matrix, refused } from './matrix.ts';
+import { matrix, refused, type Values } from './matrix.ts';
 
 const text = (file: string) => readFileSync(path.join(chart, file), 'utf8');
 
@@ -110,20 +111,50 @@ describe('helm', needsHelm, () => {
     assert.deepEqual(Object.fromEntries(specs), Object.fromEntries(wanted));
   });
 
-  it('grants in one namespace only, and nothing about Secrets', async () => {
+  it('grants in the namespaces of its objects and of its Pod only, and never all', async () => {
     for (const values of Object.values(matrix)) {
       const objects = await rendered(helm, values);
       assert.deepEqual(
         objects.filter(({ kind }) => kind.startsWith('ClusterRole')),
         [],
       );
-      const rules = objects.flatMap((one) => one.rules ?? []);
-      assert.doesNotMatch(JSON.stringify(rules), /secrets|"\*"/);
+      assert.doesNotMatch(JSON.stringify(rulesOf(objects)), /"\*"/);
     }
     const objects = await rendered(helm, matrix['another namespace'] ?? {});
-    assert.equal(only(objects, 'Role').metadata.namespace, 'archives');
+    const roles = objects.filter(({ kind }) => kind === 'Role');
+    assert.deepEqual(
+      roles.map(({ metadata }) => [metadata.name, metadata.namespace]),
+      [
+        ['cairn', 'archives'],
+        ['cairn-vault', namespace],
+      ],
+    );
     assert.equal(only(objects, 'Deployment').metadata.namespace, namespace);
     assert.ok(argsOf(objects).includes('--namespace=archives'));
+  });
+
+  it('lets Cairn get the Secrets that are listed, and write its own', async () => {
+    const own = ['cairn-keys, cairn-tokens: get patch', 'any: create'];
+    const wanted = {
+      'the defaults': ['any: get', ...own],
+      'everything there is': ['git, debian.keys: get', ...own],
+      'manifests without Secrets': own,
+      'one for the config source, and others': ['git, login: get', ...own],
+      'one for the config source alone': ['login: get', ...own],
+    };
+    const config = { location: 'https://git.example.com/apt.git', secretName: 'login' };
+    const more: Readonly<Record<string, Values>> = {
+      'one for the config source, and others': { config, secrets: ['git'] },
+      'one for the config source alone': { config, rbac: { secrets: false } },
+    };
+    for (const [name, rights] of Object.entries(wanted)) {
+      const rules = rulesOf(await rendered(helm, matrix[name] ?? more[name] ?? {}));
+      const about = rules.filter(({ resources }) => resources.includes('secrets'));
+      const told = about.map(
+        ({ resourceNames, verbs }) => `${resourceNames?.join(', ') ?? 'any'}: ${verbs.join(' ')}`,
+      );
+      assert.deepEqual(told, rights, name);
+    }
   });
 
   it('says how clients reach Cairn behind an ingress', async () => {

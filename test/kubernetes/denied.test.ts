@@ -28,6 +28,7 @@ const all: readonly Rule[] = [
     verbs: ['update'],
   })),
   { apiGroups: [''], resources: ['events'], verbs: ['get', 'create', 'patch'] },
+  { apiGroups: [''], resources: ['secrets'], verbs: ['get', 'create', 'patch'] },
   { apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: ['get', 'create', 'update'] },
 ];
 const without = (resource: string) => all.filter(({ resources }) => !resources.includes(resource));

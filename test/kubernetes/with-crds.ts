@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Kind } from '../../crds/kind.ts';
 import { apiVersion } from '../../crds/object.ts';
 import { root } from '../repository.ts';
-import { startKubernetes, type Kubernetes } from '../world/kubernetes.ts';
+import { startKubernetes, type Kubernetes, type KubernetesOptions } from '../world/kubernetes.ts';
 import type { Finished } from '../world/process.ts';
 import type { Scope } from '../world/temp.ts';
 
@@ -12,8 +12,11 @@ export const crdFiles = readdirSync(join(root, 'crds'))
   .map((file) => join(root, 'crds', file));
 
 /** An API server that knows our kinds. */
-export async function startWithCrds(scope: Scope): Promise<Kubernetes> {
-  const kubernetes = await startKubernetes(scope);
+export async function startWithCrds(
+  scope: Scope,
+  options: KubernetesOptions = {},
+): Promise<Kubernetes> {
+  const kubernetes = await startKubernetes(scope, options);
   const files = crdFiles.flatMap((file) => ['-f', file]);
   succeeded(await kubernetes.kubectl(['apply', ...files]));
   succeeded(

@@ -2,7 +2,10 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import http, { type IncomingMessage } from 'node:http';
+import https from 'node:https';
 import path from 'node:path';
+import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { run, type Finished } from './process.ts';
 
@@ -61,14 +64,17 @@ export async function startCairn(options: CairnOptions): Promise<Cairn> {
   };
   const deadline = Date.now() + (options.timeoutMs ?? 30_000);
   const isUp = options.awaits === 'listening' ? async () => true : isReady;
-  const url = await urlOnce(isUp, child, { logs: () => logs, deadline }).catch(
-    async (error: unknown) => {
-      await kill('SIGKILL');
-      throw error;
-    },
-  );
-  const token = (name: string) => readFileSync(path.join(data, 'tokens', name), 'utf8').trim();
-  const tokens = { read: token('read'), admin: token('admin') };
+  const begun = async () => {
+    const url = await urlOnce(isUp, child, { logs: () => logs, deadline });
+    const isOnKubernetes = args.includes('--kubernetes');
+    if (!isOnKubernetes) return { url, tokens: fileTokens(data) };
+    const unknown = { read: '', admin: '' }; // the API server may be away
+    return { url, tokens: await clusterTokens(env).catch(() => unknown) };
+  };
+  const { url, tokens } = await begun().catch(async (error: unknown) => {
+    await kill('SIGKILL');
+    throw error;
+  });
   return {
     url,
     tokens,
@@ -79,6 +85,27 @@ export async function startCairn(options: CairnOptions): Promise<Cairn> {
     cli: (...words) => cairnCli(words, { CAIRN_SERVER: url, CAIRN_TOKEN: tokens.admin, ...env }),
     kill,
   };
+}
+
+function fileTokens(data: string): Cairn['tokens'] {
+  const token = (name: string) => readFileSync(path.join(data, 'tokens', name), 'utf8').trim();
+  return { read: token('read'), admin: token('admin') };
+}
+
+/** From the Secret in which they are on Kubernetes, in the namespace of the kubeconfig's context. */
+async function clusterTokens(env: NonNullable<CairnOptions['env']>): Promise<Cairn['tokens']> {
+  const { clusters, users, contexts } = JSON.parse(readFileSync(env['KUBECONFIG'] ?? '', 'utf8'));
+  const { server, 'certificate-authority-data': ca = '' } = clusters[0].cluster;
+  const namespace = contexts[0].context.namespace ?? 'default';
+  const url = new URL(`/api/v1/namespaces/${namespace}/secrets/cairn-tokens`, server);
+  const { get } = url.protocol === 'http:' ? http : https;
+  const headers = { authorization: `Bearer ${users[0].user.token}` };
+  const trusted = ca === '' ? {} : { ca: Buffer.from(ca, 'base64') };
+  const asked = get(url, { ...trusted, headers, agent: false });
+  const [answer] = (await once(asked, 'response')) as [IncomingMessage]; // what it is documented to emit
+  const { data } = JSON.parse(await text(answer));
+  const token = (name: string) => Buffer.from(data[name], 'base64').toString().trim();
+  return { read: token('read'), admin: token('admin') };
 }
 
 /** Runs a command of the product. */

@@ -48,6 +48,10 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- default (printf "%s-data" (include "cairn.fullname" . | trunc 58)) .Values.persistence.existingClaim }}
 {{- end }}
 
+{{- define "cairn.vaultName" -}}
+{{- printf "%s-vault" (include "cairn.fullname" . | trunc 57 | trimSuffix "-") }}
+{{- end }}
+
 {{- /* Several replicas need a bucket, or one volume that all of them can write; and a Lease. */ -}}
 {{- define "cairn.elects" -}}
 {{- if gt (int .Values.replicas) 1 }}
@@ -77,7 +81,6 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end }}
 - --data=/var/lib/cairn
 - --listen=:8080
-- --secrets=/etc/cairn/secrets
 {{- with .Values.bucket }}
 {{- if .url }}
 - {{ printf "--bucket=%s" .url | quote }}
