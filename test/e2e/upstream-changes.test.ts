@@ -94,7 +94,7 @@ test('a schedule decides when to look, and suspend stops it all', async (t) => {
 test('a mirror suspended under a running refresh shows how that ended, and can be frozen', async (t) => {
   const { world, cairn } = await mirrored(t);
   await publish(world, '2.0');
-  world.upstream.fault(/hello_2/, { delayMs: 1500 });
+  world.upstream.fault(/hello_2/, { delayMs: 6000 });
   await cairn.cli('reconcile', 'mirror/demo');
   await until(cairn, 'mirror/demo', '--for=jsonpath={.status.refreshInProgress}=true');
 
