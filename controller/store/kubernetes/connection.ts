@@ -54,7 +54,7 @@ const userAgent = 'cairn';
 const defaultAttemptMs = 10_000;
 const defaultDeadlineMs = 30_000;
 const firstPauseMs = 100;
-const longestPauseMs = 4000;
+const longestPauseMs = 8000;
 const mostConnections = 16;
 /** TCP's own probes, against peers that are gone without a word. */
 const probeMs = 15_000;

@@ -30,7 +30,7 @@ const pageSize = 200;
  * Where nobody is burdened by it, looks are more frequent: somebody is about to apply a CRD or a
  * role, or to start the server again.
  */
-const shortPauseMs = 5000;
+const shortPauseMs = 6000;
 /** Pages of one list expire after minutes; then it is begun anew, but not for ever. */
 const mostRestarts = 3;
 const calmMs = 1000;
