@@ -7,6 +7,7 @@ import { before, describe, it } from 'node:test';
 import { Cache } from '../../depot/bucket/cache.ts';
 import { Layout } from '../../depot/layout.ts';
 import { openDepot } from '../../depot/open.ts';
+import { eventually } from '../e2e/product.ts';
 import { needsS3, startS3, type S3 } from '../world/s3.ts';
 import { startS3Proxy } from '../world/s3-proxy.ts';
 import { suiteScope } from '../world/temp.ts';
@@ -155,15 +156,6 @@ describe('a bucket', needsS3, () => {
     assert.equal(answer.headers.get('content-type'), 'application/x-debian');
     const ranged = await fetch(url, { headers: { range: 'bytes=4-' } });
     assert.equal(await ranged.text(), 'apt');
-    const later = await until(async () => (await fetch(url)).status, 403);
-    assert.equal(later, 403);
+    await eventually(async () => (await fetch(url)).status === 403, 'the URL expires');
   });
 });
-
-async function until<T>(look: () => Promise<T>, wanted: T): Promise<T> {
-  for (;;) {
-    const found = await look();
-    if (found === wanted) return found;
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-}
