@@ -30,6 +30,7 @@ const remedies = {
   SpecInvalid: 'stall',
   KeyUnusable: 'stall',
   PackageInvalid: 'stall',
+  SourceInvalid: 'stall',
   SecretMissing: 'retry',
   MountConflict: 'wait',
   DependencyNotReady: 'wait',

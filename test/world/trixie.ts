@@ -52,14 +52,25 @@ const withoutProxies = Object.fromEntries(
   ]),
 );
 
-/** The folder with the whole of it; fetched once, from where this machine gets its own packages. */
+/** The folder with the whole of it. */
 async function trixie(): Promise<string> {
-  const folder = path.join(cache, suite);
+  return trixieFolder(suite);
+}
+
+/**
+ * A Debian 13 with some more packages in a folder of the tests' cache; fetched once, from where this
+ * machine gets its own packages. Another list of packages wants another name.
+ */
+export async function trixieFolder(
+  name: string,
+  packages: readonly string[] = [],
+): Promise<string> {
+  const folder = path.join(cache, name);
   if (existsSync(folder)) return folder;
   mkdirSync(cache, { recursive: true });
-  const draft = mkdtempSync(path.join(cache, `${suite}.`));
+  const draft = mkdtempSync(path.join(cache, `${name}.`));
   try {
-    await fetchInto(draft);
+    await fetchInto(draft, packages);
     renameSync(draft, folder);
   } catch (error) {
     rmSync(draft, { recursive: true, force: true });
@@ -69,12 +80,13 @@ async function trixie(): Promise<string> {
   return folder;
 }
 
-async function fetchInto(folder: string): Promise<void> {
+async function fetchInto(folder: string, packages: readonly string[]): Promise<void> {
   const { url, keyring } = await debianMirror();
   const settings = await networkSettings();
   const options = ['--variant=apt', '--mode=root', '--format=directory', '--skip=chroot/mount'];
   const keys = keyring === undefined ? [] : [`--keyring=${keyring}`];
-  const words = [...options, ...keys, ...settings.map((line) => `--aptopt=${line}`)];
+  const more = packages.length === 0 ? [] : [`--include=${packages.join(',')}`];
+  const words = [...options, ...keys, ...more, ...settings.map((line) => `--aptopt=${line}`)];
   const made = await run('mmdebstrap', [...words, suite, folder, url], { timeoutMs: 300_000 });
   if (made.code !== 0) {
     throw new Error(`Debian ${suite} could not be fetched from ${url}:\n${made.output}`);
