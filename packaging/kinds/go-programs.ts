@@ -38,7 +38,7 @@ function ofAnotherModule(tree: Tree, folder: string): boolean {
 function isProgram(head: string): boolean {
   const clause = /^package[ \t]{1,4}main\b/m.exec(head);
   if (!clause) return false;
-  return !/^\/\/(go:build|[ \t]?\+build)[ \t].*\b(ignore|windows|darwin|tools?)\b/m.test(
+  return !/^\/\/(go:build|[ \t]?\+build)[ \t].*(?<!!)\b(ignore|windows|darwin|tools?)\b/m.test(
     head.slice(0, clause.index),
   );
 }

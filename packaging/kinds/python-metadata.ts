@@ -22,6 +22,8 @@ export interface PythonMetadata {
   /** Names of console and GUI scripts. */
   readonly scripts: readonly string[];
   readonly hasExtensions: boolean;
+  /** `package.attribute` that the version is in. */
+  readonly versionAttribute?: string;
   readonly hasPyproject: boolean;
   /** There is only a setup.cfg, which needs two lines of Python to be built. */
   readonly needsSetupPy: boolean;
@@ -55,7 +57,11 @@ export async function readPythonMetadata(tree: Tree): Promise<PythonMetadata | u
   return {
     file: isProject ? 'pyproject.toml' : setupPy ? 'setup.py' : 'setup.cfg',
     ...given('name', name),
-    ...given('version', first(parts, 'version') ?? (await versionInCode(tree, name, pyproject))),
+    ...given(
+      'version',
+      first(parts, 'version') ??
+        (await versionInCode(tree, name, pyproject, first(parts, 'versionAttribute'))),
+    ),
     ...given('summary', first(parts, 'summary')),
     ...given('homepage', first(parts, 'homepage')),
     dependencies: parts.flatMap((part) => part.dependencies ?? []),
@@ -81,7 +87,7 @@ function declaresProject(pyproject: Lookup): boolean {
   );
 }
 
-function first<Key extends 'name' | 'version' | 'summary' | 'homepage'>(
+function first<Key extends 'name' | 'version' | 'summary' | 'homepage' | 'versionAttribute'>(
   parts: readonly MetadataPart[],
   key: Key,
 ): string | undefined {
@@ -99,6 +105,10 @@ function ofProject(pyproject: Lookup): MetadataPart {
     ...given('name', project.text('name')),
     ...given('version', project.text('version')),
     ...given('summary', project.text('description')),
+    ...given(
+      'versionAttribute',
+      pyproject.text('tool', 'setuptools', 'dynamic', 'version', 'attr'),
+    ),
     ...given('homepage', home),
     dependencies: project.texts('dependencies'),
     scripts: [...project.keys('scripts'), ...project.keys('gui-scripts')],
@@ -119,6 +129,7 @@ async function readSetupCfg(tree: Tree): Promise<MetadataPart | undefined> {
     file: 'setup.cfg',
     ...given('name', value('metadata', 'name')),
     ...given('version', literal),
+    ...given('versionAttribute', /^attr:\s*([\w.]+)/.exec(version ?? '')?.[1]),
     ...given('summary', value('metadata', 'description') ?? value('metadata', 'summary')),
     ...given('homepage', value('metadata', 'url') ?? value('metadata', 'home-page')),
     dependencies: lines('options', 'install_requires'),
@@ -171,10 +182,10 @@ async function versionInCode(
   tree: Tree,
   name: string | undefined,
   pyproject: Lookup | undefined,
+  attribute: string | undefined,
 ): Promise<string | undefined> {
   const module = (name ?? '').replace(/[-.]/g, '_');
   const told = pyproject?.text('tool', 'hatch', 'version', 'path');
-  const attribute = pyproject?.text('tool', 'setuptools', 'dynamic', 'version', 'attr');
   const file = attribute?.split('.').slice(0, -1).join('/');
   const folders = [...new Set([file, module])].filter((one) => one !== undefined && one !== '');
   const candidates = folders.flatMap((folder) => [`${folder}.py`, `${folder}/__init__.py`]);

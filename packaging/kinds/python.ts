@@ -78,10 +78,12 @@ function rulesOf(metadata: PythonMetadata, version: string): Rules {
   const told = ['SETUPTOOLS_SCM_PRETEND_VERSION', 'PBR_VERSION', 'PDM_BUILD_SCM_VERSION'];
   const exports = metadata.version === undefined ? told.map((name) => [name, version]) : [];
   if (!metadata.needsSetupPy) return { exports: Object.fromEntries(exports) };
+  const write = "echo 'import setuptools; setuptools.setup()' > setup.py";
   return {
     exports: Object.fromEntries(exports),
     targets: {
-      execute_before_dh_auto_configure: ["echo 'import setuptools; setuptools.setup()' > setup.py"],
+      execute_before_dh_auto_configure: [write],
+      execute_before_dh_auto_clean: [write],
       execute_after_dh_auto_clean: ['rm -f setup.py'],
     },
   };

@@ -146,6 +146,8 @@ function rulesOf(names: Names, programs: readonly string[], { vendored, locked }
       CARGO_HOME: `$(CURDIR)/${home}`,
       CARGO_TARGET_DIR: `$(CURDIR)/${home}/target`,
       CARGO_NET_OFFLINE: 'true',
+      CARGO_PROFILE_RELEASE_DEBUG: 'true',
+      CARGO_PROFILE_RELEASE_STRIP: 'false',
       RUSTFLAGS: `--remap-path-prefix=$(CURDIR)=/usr/src/${names.source} -C link-arg=-Wl,-z,relro,-z,now`,
     },
     targets: {

@@ -1,11 +1,21 @@
 /** Every kind of project becomes packages that install and work, and that lintian finds no error in. */
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { readFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { before, describe, it } from 'node:test';
 import { suiteScope } from '../world/temp.ts';
 import { buildRoot, type BuildRoot, type Built } from './build-root.ts';
 import * as samples from './samples.ts';
+
+/** The .dsc, what it names, and the packages, each with its digest. */
+function digestsOf({ folder }: Built): string[] {
+  const names = readdirSync(folder).filter((name) => /\.(dsc|tar\.xz|deb)$/.test(name));
+  return names.sort().map((name) => {
+    const content = readFileSync(path.join(folder, name));
+    return `${createHash('sha256').update(content).digest('hex')} ${name}`;
+  });
+}
 
 describe('a package', () => {
   const scope = suiteScope();
@@ -99,6 +109,13 @@ describe('a package', () => {
     const built = await root.build(samples.make);
     assert.equal(await tried(built, 'greet-make Ada'), 'Hello Ada 1\n');
     await noErrors(built);
+  });
+
+  it('is the same again, bit for bit, whenever and wherever it is made', async () => {
+    const first = digestsOf(await root.build(samples.make));
+    const second = digestsOf(await root.build(samples.make));
+    assert.ok(first.length >= 3, first.join());
+    assert.deepEqual(second, first);
   });
 
   it('of anything else has its files and scripts', async () => {
