@@ -4,6 +4,9 @@ import type { Tree } from './tree.ts';
 
 const maxLicenseBytes = 128 * 1024;
 
+/** Where a text says what it is; further down, licenses speak of each other. */
+const titleLength = 3000;
+
 interface License {
   readonly name: string;
   /** Its text is on every system, and must not be repeated (Policy 12.5). */
@@ -13,16 +16,20 @@ interface License {
 
 /** By words of their texts; the first that fits counts. */
 const licenses: readonly License[] = [
-  { name: 'Apache-2.0', common: 'Apache-2.0', test: /Apache License\s{1,20}Version 2\.0/ },
+  { name: 'Apache-2.0', common: 'Apache-2.0', test: /Apache License,?\s{1,200}Version 2\.0/ },
   { name: 'AGPL-3', test: /GNU AFFERO GENERAL PUBLIC LICENSE/i },
-  { name: 'LGPL-3', common: 'LGPL-3', test: /GNU LESSER GENERAL PUBLIC LICENSE\s{1,60}Version 3/i },
+  {
+    name: 'LGPL-3',
+    common: 'LGPL-3',
+    test: /GNU LESSER GENERAL PUBLIC LICENSE\s{1,200}Version 3/i,
+  },
   {
     name: 'LGPL-2.1',
     common: 'LGPL-2.1',
-    test: /GNU LESSER GENERAL PUBLIC LICENSE\s{1,60}Version 2\.1/i,
+    test: /GNU LESSER GENERAL PUBLIC LICENSE\s{1,200}Version 2\.1/i,
   },
-  { name: 'GPL-3', common: 'GPL-3', test: /GNU GENERAL PUBLIC LICENSE\s{1,60}Version 3/i },
-  { name: 'GPL-2', common: 'GPL-2', test: /GNU GENERAL PUBLIC LICENSE\s{1,60}Version 2/i },
+  { name: 'GPL-3', common: 'GPL-3', test: /GNU GENERAL PUBLIC LICENSE\s{1,200}Version 3/i },
+  { name: 'GPL-2', common: 'GPL-2', test: /GNU GENERAL PUBLIC LICENSE\s{1,200}Version 2/i },
   { name: 'MPL-2.0', common: 'MPL-2.0', test: /Mozilla Public License,? (Version|v\.?) ?2\.0/i },
   { name: 'CC0-1.0', common: 'CC0-1.0', test: /CC0 1\.0 Universal/ },
   { name: 'Expat', test: /Permission is hereby granted, free of charge, to any person/ },
@@ -40,7 +47,7 @@ export async function formatCopyright(
 ): Promise<string> {
   const file = licenseFile(tree);
   const text = file === undefined ? '' : ((await tree.head(file, maxLicenseBytes)) ?? '');
-  const license = licenses.find(({ test }) => test.test(text));
+  const license = licenses.find(({ test }) => test.test(text.slice(0, titleLength)));
   const name = license?.name ?? (file === undefined ? 'not-stated' : 'custom');
   return [
     'Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/',

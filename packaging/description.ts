@@ -20,23 +20,38 @@ export async function describe(look: Look, recipe: Recipe, packageName: string):
   return [found ?? packageName, ...lines].join('\n');
 }
 
-/** No article before, no full stop after, and not the package's name alone (Policy 3.4.1). */
+/** No article or name before, no full stop after, and no half sentence if it can be helped (Policy 3.4.1). */
 function synopsis(text: string, packageName: string): string {
   const plain = plainLine(text.split('\n')[0] ?? '')
     .trim()
-    .replace(/\s+/g, ' ')
-    .replace(/^(an?|the) /i, '');
-  const sentence = plain.replace(/[.!?] .*$/, '');
+    .replace(/\s+/g, ' ');
+  const sentence = nameless(plain, packageName).replace(/[.!?] .*$/, '');
   const short = sentence.length <= maxSynopsis ? sentence : clause(sentence.slice(0, maxSynopsis));
-  const clean = short.replace(/[\s.,:;–-]+$/, '');
-  return clean.toLowerCase() === packageName ? '' : clean;
+  return short.replace(/^(an?|the) /i, '').replace(/[\s.,:;–-]+$/, '');
+}
+
+/** `Foo: a tool` and `Foo is a tool` are a tool; `Foo does it` is software that does it. */
+function nameless(text: string, packageName: string): string {
+  const bare = packageName.replace(/^python3-|^node-/, '');
+  const name = [packageName, bare].find((one) => text.toLowerCase().startsWith(one));
+  if (name === undefined) return text;
+  const rest = text.slice(name.length);
+  if (/^[\w-]/.test(rest) && !/^ ?[-–] /.test(rest)) return text; // another word
+  const plain = rest.replace(/^[\s,:;–—-]+/, '').replace(/^is /i, '');
+  if (plain === '' || plain === '.') return '';
+  return /^ [a-z]/.test(rest) && !/^ is /i.test(rest) ? `software that ${plain}` : plain;
 }
 
 /** As much of a sentence as makes sense alone. */
 function clause(text: string): string {
   const end = Math.max(text.lastIndexOf(', '), text.lastIndexOf('; '), text.lastIndexOf(' - '));
-  return end > 20 ? text.slice(0, end) : text.replace(/\s+\S*$/, '');
+  const words = text.replace(/\s+\S*$/, '');
+  return end > 20 ? text.slice(0, end) : words.replace(trailing, '');
 }
+
+/** Words that no sentence ends with. */
+const trailing =
+  /(?: (?:an?|the|and|or|of|to|as|in|on|at|by|for|from|with|that|which|is|are|can|akin|your?|its?|when)){1,6}$/i;
 
 /** The first paragraph of prose in the README: no headings, pictures, lists, tables, code, or HTML. */
 async function firstParagraph({ tree }: Look): Promise<string> {
@@ -53,10 +68,10 @@ function isProse(paragraph: string): boolean {
   const lines = paragraph.split('\n');
   const underlined = lines.some((line) => /^([=~^"'*+#.-])\1{2,}\s*$/.test(line));
   return (
-    /^[A-Za-z0-9"'`*_[(]/.test(paragraph) &&
+    /^[A-Za-z0-9"'`*_[{]/.test(paragraph) &&
     !underlined &&
-    !/^(\[!|\d+\.|[*-] |```)/.test(paragraph) &&
-    paragraph.length > 20
+    !/^(\[!|\d+\.|[*-] |```|This is the README)/.test(paragraph) &&
+    paragraph.length > 10
   );
 }
 

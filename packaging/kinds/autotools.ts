@@ -19,6 +19,8 @@ export async function detectAutotools({ tree, request }: Look): Promise<Recipe |
   const tools = Object.entries(macros).flatMap(([macro, packages]) =>
     words.has(macro) ? packages : [],
   );
+  const manual = tree.files.some((file) => /\.(texi|texinfo|txi)$/.test(file));
+  const asksGit = [...words].some((word) => word.includes('git-version-gen'));
   const archive = [...words].some((word) => /^AX_[A-Z0-9_]+$/.test(word));
   return {
     kind: 'Autotools',
@@ -26,13 +28,31 @@ export async function detectAutotools({ tree, request }: Look): Promise<Recipe |
     ...given('version', /^[0-9][\w.+~-]*$/.test(version) ? version : undefined),
     ...given('homepage', url),
     architecture: 'any',
-    buildDepends: [...(archive ? ['autoconf-archive'] : []), ...tools, ...needs.packages],
+    buildDepends: [
+      ...(archive ? ['autoconf-archive'] : []),
+      ...(manual ? ['texinfo'] : []),
+      ...tools,
+      ...needs.packages,
+    ],
     depends: ['${shlibs:Depends}'],
     dhArguments: `--buildsystem=autoconf${input === undefined ? ' --without autoreconf' : ''}`,
-    rules: () => ({}),
+    rules: ({ binary, version: told }) => ({
+      targets: {
+        ...(asksGit ? { execute_before_dh_autoreconf: versionFile(told) } : {}),
+        // Nothing else would need them, and they name libraries that are not there (Policy 10.2).
+        execute_after_dh_auto_install: [`find debian/${binary} -name '*.la' -delete`],
+        // A Makefile of gnulib refuses all targets before it was configured.
+        override_dh_auto_clean: ['test ! -e Makefile || dh_auto_clean'],
+      },
+    }),
     installsItself: true,
     notes: [`Autotools: ${input ?? 'a configure script without its source'}`, ...needs.notes],
   };
+}
+
+/** What git-version-gen(1) of gnulib reads where there is no git. */
+function versionFile(version: string): string[] {
+  return [`test -e .tarball-version || echo ${version} > .tarball-version`];
 }
 
 function isGenerated(head: string): boolean {
@@ -59,6 +79,7 @@ const macros: Readonly<Record<string, readonly string[]>> = {
   GOBJECT_INTROSPECTION_CHECK: ['libgirepository1.0-dev', 'gobject-introspection'],
   GTK_DOC_CHECK: ['gtk-doc-tools'],
   IT_PROG_INTLTOOL: ['intltool'],
+  help2man: ['help2man'],
   PKG_CHECK_EXISTS: ['pkgconf'],
   PKG_CHECK_MODULES: ['pkgconf'],
   PKG_PROG_PKG_CONFIG: ['pkgconf'],

@@ -75,7 +75,11 @@ function rulesOf(makefile: Makefile, binary: string): Rules {
   if (way === 'destdir') {
     const install = usr === '' ? 'dh_auto_install' : `dh_auto_install -- ${usr}`;
     return {
-      targets: { override_dh_auto_build: [build], override_dh_auto_install: [install] },
+      targets: {
+        override_dh_auto_build: [build],
+        override_dh_auto_install: [install],
+        execute_after_dh_auto_install: moveToPlaces(binary),
+      },
     };
   }
   if (way === 'prefix') {
@@ -86,6 +90,7 @@ function rulesOf(makefile: Makefile, binary: string): Rules {
         override_dh_auto_build: [build],
         // Such targets expect that the folders are there.
         override_dh_auto_install: [`mkdir -p ${target}/bin`, `$(MAKE) install ${into}`],
+        execute_after_dh_auto_install: moveToPlaces(binary),
       },
     };
   }
@@ -96,6 +101,14 @@ function rulesOf(makefile: Makefile, binary: string): Rules {
       execute_after_dh_auto_clean: ['rm -f debian/.before-build'],
     },
   };
+}
+
+/** Makefiles that know of the prefix install manuals where they were in the nineties; some know of /usr/local only. */
+function moveToPlaces(binary: string): string[] {
+  const usr = `debian/${binary}/usr`;
+  const move = (from: string, to: string) =>
+    `if [ -d ${usr}/${from} ]; then mkdir -p ${usr}/${to} && cp -a ${usr}/${from}/. ${usr}/${to}/ && rm -r ${usr}/${from}; fi`;
+  return [move('local', '.'), ...['man', 'info', 'doc'].map((name) => move(name, `share/${name}`))];
 }
 
 function isCompiled(tree: Tree): boolean {

@@ -191,7 +191,7 @@ async function versionInCode(
   const candidates = folders.flatMap((folder) => [`${folder}.py`, `${folder}/__init__.py`]);
   const more = [`${module}/__about__.py`, `${module}/_version.py`, `${module}/version.py`];
   const all = [...candidates, ...more].flatMap((one) => [one, `src/${one}`]);
-  for (const one of told === undefined ? all : [told, ...all]) {
+  for (const one of [...(told === undefined ? [] : [told]), ...all, 'setup.py']) {
     const text = tree.has(one) ? await tree.head(one, 64 * 1024) : undefined;
     const version = assignment.exec(text ?? '')?.[1];
     if (version !== undefined) return version;

@@ -162,6 +162,13 @@ setup(
     assert.match(contentOf(plan, 'rules'), /^export SETUPTOOLS_SCM_PRETEND_VERSION = 0$/m);
   });
 
+  it('has the version of a constant', async (t) => {
+    const plan = await planOf(t, {
+      'setup.py': "NAME = 'x'\nVERSION = '6.0.2'\nsetup(name='x1', version=VERSION)\n",
+    });
+    assert.equal(plan.version, '6.0.2+7');
+  });
+
   it('is read from setup.cfg, with the version in its code', async (t) => {
     const plan = await planOf(t, {
       'setup.cfg':
@@ -371,4 +378,40 @@ describe('copyright and description', () => {
     assert.match(control, /^Description: greeter, built by CMake\n Greeter says hello/m);
     assert.match(control, /^ language of their choice, and keeps statistics of it\.$/m);
   });
+
+  const synopses: Readonly<Record<string, string>> = {
+    'An *odd* tool.': 'odd tool',
+    'sample: a tool for samples': 'tool for samples',
+    'Sample is the tool of tools. It can do all.': 'tool of tools',
+    'Sample makes more samples': 'software that makes more samples',
+    'Samples are many': 'Samples are many',
+    'A flexible processor of everything that can be written down in lines, akin to some others':
+      'flexible processor of everything that can be written down in lines',
+    'A flexible processor of everything that can be written down in lines just as it can be':
+      'flexible processor of everything that can be written down in lines just',
+    'Sample.': 'Make software sample',
+  };
+  for (const [text, expected] of Object.entries(synopses)) {
+    it(`make a synopsis of ${JSON.stringify(text)}`, async (t) => {
+      const readme = `# Sample\n\n${text}\n`;
+      const plan = await planOf(t, { ...samples.make, 'README.md': readme });
+      assert.equal(/^Description: (.*)$/m.exec(contentOf(plan, 'control'))?.[1], expected);
+    });
+  }
+
+  const gpl = (version: number) =>
+    `${' '.repeat(20)}GNU GENERAL PUBLIC LICENSE\n${' '.repeat(70)}Version ${version}\n`;
+  const licenses: Readonly<Record<string, string>> = {
+    [`${gpl(3)}${'x\n'.repeat(2000)}GNU AFFERO GENERAL PUBLIC LICENSE`]: 'GPL-3',
+    [gpl(2)]: 'GPL-2',
+    [samples.mit]: 'Expat',
+    'Apache License\n  Version 2.0, January 2004\n': 'Apache-2.0',
+    'Ask me.': 'custom',
+  };
+  for (const [text, expected] of Object.entries(licenses)) {
+    it(`find ${expected} in its text`, async (t) => {
+      const plan = await planOf(t, { ...samples.make, LICENSE: text });
+      assert.equal(/^License: (.*)$/m.exec(contentOf(plan, 'copyright'))?.[1], expected);
+    });
+  }
 });
