@@ -28,8 +28,8 @@ const maxPages = 200;
 /** Pages of the manual, by their names and what is in them. */
 export async function manualPages(tree: Tree): Promise<string[]> {
   const pages: string[] = [];
-  for (const file of tree.files.filter((one) => isManualPage(one) && isPlainPath(one))) {
-    if (pages.length >= maxPages) break;
+  const named = tree.files.filter((one) => isManualPage(one) && isPlainPath(one));
+  for (const file of named.slice(0, maxPages)) {
     if (/^[.'](TH|Dd|so|\\")/m.test((await tree.head(file, 4096)) ?? '')) pages.push(file);
   }
   return pages;

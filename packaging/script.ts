@@ -3,7 +3,8 @@ import type { PackagingPlan } from './request.ts';
 /** Shell scripts (POSIX sh) that a sandbox runs. They need dpkg-dev, tar, gzip and xz, and no network. */
 export interface PackagingScripts {
   /**
-   * Run in the packaged folder, with its plan applied. Leaves the source package in the folder above, with .changes
+   * Run in the packaged folder, with its plan applied. The name of the folder is part of a native source package: for the
+   * same bytes it has to be the same. Leaves the source package in the folder above, with .changes
    * and .buildinfo. Runs nothing of the package.
    */
   readonly source: string;

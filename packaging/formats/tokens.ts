@@ -82,6 +82,8 @@ export interface Call {
 }
 
 const maxCalls = 2000;
+/** Tokens of all calls together: those of a call in another one's arguments count for both. */
+const maxInCalls = 100_000;
 
 /**
  * The calls of some functions: `name(` up to its closing parenthesis. Names are compared in lower case; one that
@@ -90,17 +92,16 @@ const maxCalls = 2000;
 export function callsOf(tokens: readonly Token[], names: readonly string[]): Call[] {
   const wanted = new Set(names.map((name) => name.toLowerCase()));
   const calls: Call[] = [];
+  let left = maxInCalls;
   for (const [index, token] of tokens.entries()) {
     const name = token.text.toLowerCase();
     if (token.type !== 'word' || tokens[index + 1]?.text !== '(') continue;
     const method = name.slice(name.lastIndexOf('.') < 0 ? name.length : name.lastIndexOf('.'));
     if (!wanted.has(name) && !wanted.has(method)) continue;
-    calls.push({
-      name: wanted.has(name) ? name : method,
-      line: token.line,
-      tokens: argumentsAt(tokens, index + 2),
-    });
-    if (calls.length >= maxCalls) break;
+    const call = argumentsAt(tokens, index + 2);
+    calls.push({ name: wanted.has(name) ? name : method, line: token.line, tokens: call });
+    left -= call.length;
+    if (calls.length >= maxCalls || left <= 0) break;
   }
   return calls;
 }

@@ -5,6 +5,8 @@ import type { Tree } from '../tree.ts';
 import { isDocument } from '../documents.ts';
 
 const maxPrograms = 500;
+/** Files that are looked at for being one. */
+const maxCandidates = 5000;
 
 /**
  * What is none of the others: the files go to /usr/share/NAME as they are, and scripts of the root and of bin/
@@ -44,7 +46,7 @@ export async function detectGeneric({ tree }: Look): Promise<Recipe> {
 async function programsOf(tree: Tree): Promise<ReadonlyMap<string, string>> {
   const places = tree.files.filter((file) => /^(bin\/)?[^/]+$/.test(file) && isContent(file));
   const programs = new Map<string, string>();
-  for (const file of places) {
+  for (const file of places.slice(0, maxCandidates)) {
     if (programs.size >= maxPrograms || !(await tree.isExecutable(file))) continue;
     const head = (await tree.head(file, 256)) ?? '';
     const interpreter = interpreterOf(head);

@@ -8,6 +8,8 @@ export interface GoModule {
   readonly requires: readonly string[];
 }
 
+const maxRequires = 2000;
+
 /** Reads go.mod (https://go.dev/ref/mod#go-mod-file). Lines that say nothing of these are left out. */
 export function readGoMod(text: string): GoModule {
   let path = '';
@@ -25,7 +27,13 @@ export function readGoMod(text: string): GoModule {
     else if (words[0] === ')') block = '';
     else if (verb === 'module') path = unquoted(first);
     else if (verb === 'go') version = /^1\.[0-9]{1,3}/.exec(first)?.[0];
-    else if (verb === 'require' && first !== '' && second !== '' && !indirect) {
+    else if (
+      verb === 'require' &&
+      first !== '' &&
+      second !== '' &&
+      !indirect &&
+      requires.length < maxRequires
+    ) {
       requires.push(unquoted(first));
     }
   }

@@ -31,6 +31,8 @@ export interface PythonMetadata {
 
 export type MetadataPart = Partial<Omit<PythonMetadata, 'hasPyproject' | 'needsSetupPy'>>;
 
+const maxRequirements = 2000;
+
 const compiled =
   /^(meson-python|mesonpy|scikit-build(-core)?|maturin|setuptools-rust|cffi|cython)/i;
 
@@ -64,7 +66,7 @@ export async function readPythonMetadata(tree: Tree): Promise<PythonMetadata | u
     ),
     ...given('summary', first(parts, 'summary')),
     ...given('homepage', first(parts, 'homepage')),
-    dependencies: parts.flatMap((part) => part.dependencies ?? []),
+    dependencies: parts.flatMap((part) => part.dependencies ?? []).slice(0, maxRequirements),
     buildRequires: setupPy && !hasPyproject ? withSetuptools(requires) : requires,
     scripts: parts.flatMap((part) => part.scripts ?? []),
     hasExtensions:

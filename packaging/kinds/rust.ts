@@ -58,7 +58,10 @@ interface Crate {
 }
 
 async function cratesOf(tree: Tree, root: Lookup): Promise<Crate[]> {
-  const folders = root.texts('workspace', 'members').flatMap((member) => membersOf(tree, member));
+  const folders = root
+    .texts('workspace', 'members')
+    .slice(0, maxMembers)
+    .flatMap((member) => membersOf(tree, member));
   const crates: Crate[] = root.has('package') ? [crateOf(tree, root, '')] : [];
   for (const folder of [...new Set(folders)].slice(0, maxMembers)) {
     const manifest = await readToml(tree, `${folder}/Cargo.toml`);

@@ -161,6 +161,14 @@ describe('files that are too much', () => {
     }
   });
 
+  it('of calls in calls take no memory to speak of', async (t) => {
+    const nested = 'find_package(x '.repeat(60_000);
+    const files = Array.from({ length: 40 }, (_, index) => [`d${index}/CMakeLists.txt`, nested]);
+    const before = process.memoryUsage().heapUsed;
+    await planOf(t, { 'CMakeLists.txt': 'project(x1 C)\n', ...Object.fromEntries(files) });
+    assert.ok(process.memoryUsage().heapUsed - before < 256 * 1024 * 1024);
+  });
+
   it('of folders are refused', async (t) => {
     const folder = tempDir(t);
     mkdirSync(path.join(folder, 'a/'.repeat(80)), { recursive: true });
