@@ -1,6 +1,6 @@
 import type { Look } from './recipe.ts';
 import { publicUrl } from './debian/changelog.ts';
-import type { Tree } from './tree.ts';
+import { readTop, type Tree } from './tree.ts';
 
 const maxLicenseBytes = 128 * 1024;
 
@@ -40,13 +40,14 @@ const licenses: readonly License[] = [
   { name: 'Artistic-2.0', test: /The Artistic License 2\.0/ },
 ];
 
-/** `debian/copyright` (DEP 5), from the license file of the project. */
+/** `debian/copyright` (DEP 5), from the license file of the project, or of the repository that it is part of. */
 export async function formatCopyright(
   { tree, request }: Look,
   sourceName: string,
 ): Promise<string> {
-  const file = licenseFile(tree);
-  const text = file === undefined ? '' : ((await tree.head(file, maxLicenseBytes)) ?? '');
+  const whole = licenseFile(tree) === undefined ? await readTop(request.folder) : tree;
+  const file = licenseFile(whole);
+  const text = file === undefined ? '' : ((await whole.head(file, maxLicenseBytes)) ?? '');
   const license = licenses.find(({ test }) => test.test(text.slice(0, titleLength)));
   const name = license?.name ?? (file === undefined ? 'not-stated' : 'custom');
   return [

@@ -31,9 +31,17 @@ export interface Tree {
 
 /** Lists what is in a folder. Throws `SourceInvalid` for what can't be packaged by its names. */
 export async function readTree(folder: string, subdirectory = ''): Promise<Tree> {
-  const root = await subfolder(folder, subdirectory);
+  return treeAt(await subfolder(folder, subdirectory), true);
+}
+
+/** The same, of the files that lie in a folder itself. */
+export async function readTop(folder: string): Promise<Tree> {
+  return treeAt(path.resolve(folder), false);
+}
+
+async function treeAt(root: string, deep: boolean): Promise<Tree> {
   const entries = new Map<string, EntryType>();
-  await list({ root, entries }, '', 0);
+  await list({ root, entries, deep }, '', 0);
   const sorted = new Map([...entries].sort(([a], [b]) => (a < b ? -1 : 1)));
   const files = [...sorted].filter(([, type]) => type === 'file').map(([name]) => name);
   return {
@@ -58,8 +66,13 @@ export async function readTree(folder: string, subdirectory = ''): Promise<Tree>
 /** The absolute path of a folder in a checkout, which no symbolic link may be part of. */
 export async function subfolder(folder: string, subdirectory: string): Promise<string> {
   const parts = subdirectory.split('/').filter((part) => part !== '' && part !== '.');
-  if (parts.includes('..') || subdirectory.startsWith('/') || subdirectory.includes('\0')) {
-    throw new CairnError('SpecInvalid', `${quoted(subdirectory)} leads out of the repository`);
+  if (
+    parts.includes('..') ||
+    parts.includes('.git') ||
+    subdirectory.startsWith('/') ||
+    subdirectory.includes('\0')
+  ) {
+    throw new CairnError('SpecInvalid', `${quoted(subdirectory)} leads out of the tree`);
   }
   let at = path.resolve(folder);
   for (const part of parts) {
@@ -76,6 +89,7 @@ export async function subfolder(folder: string, subdirectory: string): Promise<s
 
 interface Listing {
   readonly root: string;
+  readonly deep: boolean;
   readonly entries: Map<string, EntryType>;
 }
 
@@ -86,9 +100,10 @@ async function list(listing: Listing, folder: string, depth: number): Promise<vo
     const name = folder === '' ? entry.name : `${folder}/${entry.name}`;
     refuseOdd(name);
     if (listing.entries.size >= maxEntries) throw invalid(name, `more than ${maxEntries} files`);
-    const type = typeOf(entry);
+    // A name that is not UTF-8 can't be asked for by the one that was made of it.
+    const type = name.includes('\ufffd') ? 'other' : typeOf(entry);
     listing.entries.set(name, type);
-    if (type === 'folder') await list(listing, name, depth + 1);
+    if (type === 'folder' && listing.deep) await list(listing, name, depth + 1);
   }
 }
 

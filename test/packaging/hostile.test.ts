@@ -64,10 +64,19 @@ describe('symbolic links', () => {
 
   it('are no part of a subdirectory, nor does one lead out', async (t) => {
     const folder = tempDir(t);
-    writeFiles(folder, { 'real/Makefile': 'all:\n', linked: { link: '/etc' } });
+    writeFiles(folder, {
+      'real/Makefile': 'all:\n',
+      linked: { link: '/etc' },
+      '.git/config': '[remote]',
+      LICENSE: 'Apache License\nVersion 2.0',
+    });
     const of = (subdirectory: string) => planPackaging({ ...requestOf(folder), subdirectory });
 
-    assert.equal((await of('real/')).kind, 'Make');
+    const plan = await of('real/');
+    assert.equal(plan.kind, 'Make');
+    const copyright = plan.files.find(({ path: name }) => name === 'debian/copyright');
+    assert.match(copyright?.content ?? '', /^License: Apache-2\.0$/m);
+    await assert.rejects(of('.git'), { reason: 'SpecInvalid' });
     await assert.rejects(of('linked'), {
       message: /expected a folder; "linked" is a symbolic link/,
     });
@@ -84,6 +93,15 @@ describe('names', () => {
       reason: 'SourceInvalid',
       message: '"a\\nb": a file name has control characters, which no source package should have',
     });
+  });
+
+  it('that are not UTF-8 are left alone', async (t) => {
+    const folder = tempDir(t);
+    writeFiles(folder, { Makefile: 'all:\n' });
+    const odd = Buffer.concat([Buffer.from(`${folder}/`), Buffer.from([0x66, 0xff])]);
+    mkdirSync(odd);
+    writeFileSync(Buffer.concat([odd, Buffer.from('.c')]), 'x');
+    assert.equal((await planPackaging(requestOf(folder))).kind, 'Make');
   });
 
   it('of programs and pages that are commands stay names, or are refused', async (t) => {
