@@ -95,14 +95,14 @@ async function fetchInto(folder: string, packages: readonly string[]): Promise<v
   rmSync(path.join(folder, 'etc/apt/apt.conf.d/99mmdebstrap'), { force: true });
 }
 
-interface DebianMirror {
+export interface DebianMirror {
   readonly url: string;
   /** A file; apt's trusted keys when left out. */
   readonly keyring: string | undefined;
 }
 
 /** Where the machine's own apt gets Debian from, and the keys that it checks that with. */
-async function debianMirror(): Promise<DebianMirror> {
+export async function debianMirror(): Promise<DebianMirror> {
   const found = (await askApt()) ?? (await mustRun('apt-get', ['update']), await askApt());
   if (found) return found;
   throw new Error('the apt of this machine has no source of Debian, which the test is made of');
@@ -119,7 +119,7 @@ async function askApt(): Promise<DebianMirror | undefined> {
 }
 
 /** Proxies and certificates that the machine's apt was told of. */
-async function networkSettings(): Promise<readonly string[]> {
+export async function networkSettings(): Promise<readonly string[]> {
   const text = await mustRun('apt-config', ['dump']);
   return text.split('\n').filter((line) => /^Acquire::https?::.* ".+";$/.test(line));
 }

@@ -1,0 +1,131 @@
+import { createHash } from 'node:crypto';
+
+/** An archive that a build may install from, and by whose keys it is told from others. */
+export interface DeclaredArchive {
+  /** http or https; the folder that holds `dists/`. */
+  readonly uri: string;
+  /** With a slash at the end: the folder of a flat repository. */
+  readonly suites: readonly string[];
+  /** None for flat repositories. */
+  readonly components: readonly string[];
+  /** OpenPGP keys, armored. Nothing that they have not signed is installed. */
+  readonly key: string;
+  /** A frozen copy: its Valid-Until is long over, and says nothing. */
+  readonly frozen?: boolean | undefined;
+  /** Sent along to the archive only, and never seen in a container: such as Authorization. */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+}
+
+/** An archive was declared in a way that apt would misunderstand, or not at all. */
+export class ArchiveInvalid extends Error {
+  override readonly name = 'ArchiveInvalid';
+}
+
+const word = /^[A-Za-z0-9][\w.+~:-]*$/;
+const suiteForm = /^(\/|[A-Za-z0-9.][\w.+~:/-]*)$/;
+const armorStart = '-----BEGIN PGP PUBLIC KEY BLOCK-----';
+const mostArchives = 64;
+const mostWords = 32;
+const mostKeyBytes = 1 << 20;
+
+/** Refuses what must not get into a sources.list: it is a language with options and line ends. */
+export function checkArchives(archives: readonly DeclaredArchive[]): void {
+  if (archives.length > mostArchives) throw invalid(`more than ${mostArchives} archives`);
+  archives.forEach(checkArchive);
+}
+
+function checkArchive({ uri, suites, components, key }: DeclaredArchive): void {
+  const url = URL.parse(uri);
+  const name = url ? `${url.host}${url.pathname}` : JSON.stringify(uri).slice(0, 200);
+  if (!url || !/^https?:$/.test(url.protocol)) throw invalid(`${name}: not an http or https URL`);
+  if (url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '') {
+    throw invalid(`${name}: no credentials, query or fragment in the URL of an archive`);
+  }
+  if (/[\s[\]'"\\]|%(?![0-9a-f]{2})/i.test(uri))
+    throw invalid(`${name}: a character that no URL has`);
+  if (suites.length === 0 || suites.length > mostWords)
+    throw invalid(`${name}: needs 1 to ${mostWords} suites`);
+  for (const suite of suites) checkSuite(name, suite, components);
+  if (components.length > mostWords) throw invalid(`${name}: more than ${mostWords} components`);
+  for (const component of components) {
+    if (!component.split('/').every((part) => word.test(part))) {
+      throw invalid(`${name}: component ${JSON.stringify(component)}`);
+    }
+  }
+  const armored = key.trimStart();
+  if (!armored.startsWith(armorStart) || key.length > mostKeyBytes) {
+    throw invalid(`${name}: its key is no armored OpenPGP public key`);
+  }
+}
+
+function checkSuite(name: string, suite: string, components: readonly string[]): void {
+  if (!suiteForm.test(suite) || suite.split('/').includes('..')) {
+    throw invalid(`${name}: suite ${JSON.stringify(suite)}`);
+  }
+  if (suite.endsWith('/') !== (components.length === 0)) {
+    throw invalid(`${name}: a suite has components, and a flat repository (${suite}) has none`);
+  }
+}
+
+function invalid(message: string): ArchiveInvalid {
+  return new ArchiveInvalid(`archive ${message}`);
+}
+
+/**
+ * The same archive as containers address it: always by http, since their proxy has to see what is asked for. Whether it goes
+ * on by https is the proxy's affair.
+ */
+export function insideUri(uri: string): string {
+  const { host, pathname } = new URL(uri);
+  return `http://${host}${withSlash(pathname)}`;
+}
+
+export function withSlash(path: string): string {
+  return path.endsWith('/') ? path : `${path}/`;
+}
+
+/** The folder of a suite's Release files, below the archive's: '' or with a slash at the end. */
+export function releaseFolder(suite: string): string {
+  if (!suite.endsWith('/')) return `dists/${suite}/`;
+  return suite === '/' || suite === './' ? '' : suite.replace(/^\.?\//, '');
+}
+
+/** The folder of the keys in a container, and a file of it for each archive. */
+export const keyFolder = '/etc/apt/cairn';
+
+export function keyFile(index: number): string {
+  return `${keyFolder}/archive-${index}.asc`;
+}
+
+/** A sources.list(5) of these archives and nothing else, each trusted by its own key only. */
+export function sourcesList(archives: readonly DeclaredArchive[], architecture: string): string {
+  return archives
+    .flatMap(({ uri, suites, components, frozen }, index) => {
+      const options = [
+        `arch=${architecture}`,
+        `signed-by=${keyFile(index)}`,
+        ...(frozen === true ? ['check-valid-until=no'] : []),
+      ];
+      return suites.map((suite) =>
+        ['deb', `[${options.join(' ')}]`, insideUri(uri), suite, ...components].join(' '),
+      );
+    })
+    .map((line) => `${line}\n`)
+    .join('');
+}
+
+/** Everything that makes a difference to what is installed from an archive, but its state. */
+export function archiveIdentity({
+  uri,
+  suites,
+  components,
+  key,
+  frozen,
+}: DeclaredArchive): unknown {
+  return { uri, suites, components, key: digestOf(key), frozen: frozen === true };
+}
+
+/** SHA-256 of a value as JSON; the keys of objects have to be in a fixed order. */
+export function digestOf(value: unknown): string {
+  return createHash('sha256').update(JSON.stringify(value)).digest('hex');
+}

@@ -1,0 +1,142 @@
+import { PassThrough } from 'node:stream';
+import type { Context } from './context.ts';
+import {
+  archiveIdentity,
+  digestOf,
+  keyFile,
+  keyFolder,
+  sourcesList,
+  type DeclaredArchive,
+} from './archives.ts';
+import { noProxy, proxyEnvironment } from './context.ts';
+import { ensureImage, followToEnd, importImage, inspectImage, type ImageName } from './images.ts';
+import { packFiles } from './pack.ts';
+import type { Pins } from './pins.ts';
+import { ensureToolbox, type Toolbox } from './toolbox.ts';
+import { inWorkshop } from './workshop.ts';
+
+/** A root file system to build in. */
+export type BaseRequest =
+  | { readonly kind: 'archives'; readonly packages?: readonly string[] | undefined }
+  /** An image of the engine or of a registry; the latter is pulled when the engine does not have it. */
+  | { readonly kind: 'image'; readonly name: string };
+
+/** There is no base. */
+export class BaseProblem extends Error {
+  override readonly name = 'BaseProblem';
+}
+
+/** build-essential, as Policy 4.2 has it, and what lets a build without root rights make root's files. */
+export const basePackages: readonly string[] = ['build-essential', 'fakeroot'];
+
+/** Another recipe makes other images of the same inputs. */
+const recipe = 1;
+const packageForm = /^[a-z0-9][a-z0-9+.-]*$/;
+const mostPackages = 200;
+const endOfLog = 2000;
+
+export interface BaseInputs {
+  readonly architecture: string;
+  readonly archives: readonly DeclaredArchive[];
+  readonly pins: Pins;
+  readonly toolbox: Toolbox;
+  readonly log?: ((bytes: Buffer) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** The name of the image that these inputs make. */
+export function baseName(packages: readonly string[], inputs: BaseInputs): ImageName {
+  const { architecture, archives, pins } = inputs;
+  const key = digestOf([
+    ...['base', recipe, architecture, packages.toSorted()],
+    archives.map(archiveIdentity),
+    pins.states.map(({ uri, suite, digest }) => [uri, suite, digest]),
+  ]);
+  return { kind: 'base', key };
+}
+
+/** The id of the image of a base, which is made when it is not there yet. */
+export async function ensureBase(
+  context: Context,
+  request: BaseRequest,
+  inputs: BaseInputs,
+): Promise<string> {
+  if (request.kind === 'image') return await resolveImage(context, request.name);
+  const packages = request.packages ?? basePackages;
+  if (packages.length > mostPackages || !packages.every((name) => packageForm.test(name))) {
+    throw new BaseProblem('the packages of a base are up to 200 names of packages');
+  }
+  const name = baseName(packages, inputs);
+  return await ensureImage(context, name, () => makeBase(context, name, packages, inputs));
+}
+
+async function resolveImage(context: Context, name: string): Promise<string> {
+  const { docker } = context;
+  const found = await inspectImage(context, name);
+  if (found) return found.Id;
+  try {
+    await followToEnd(docker, await docker.pull(name));
+  } catch (error) {
+    throw new BaseProblem(`the image ${name} can't be pulled: ${String(error)}`, { cause: error });
+  }
+  const pulled = await inspectImage(context, name);
+  if (!pulled) throw new BaseProblem(`there is no image ${name}`);
+  return pulled.Id;
+}
+
+/**
+ * mmdebstrap runs in a container, of the toolbox: the packages come from archives that users declare, and their maintainer
+ * scripts are no more trustworthy than builds.
+ */
+async function makeBase(
+  context: Context,
+  name: ImageName,
+  packages: readonly string[],
+  { architecture, archives, pins, toolbox, log, signal }: BaseInputs,
+): Promise<string> {
+  const image = await ensureToolbox(context, toolbox, architecture, signal);
+  return await inWorkshop(
+    context,
+    { image, archives, pinned: pins.files, signal },
+    async (workshop) => {
+      const list = `${keyFolder}/base.list`;
+      const keys = archives.map(({ key }, index) => [keyFile(index), key] as const);
+      const sources = sourcesList(archives, architecture);
+      await workshop.put('/', packFiles({ ...Object.fromEntries(keys), [list]: sources }));
+      const tar = new PassThrough();
+      const imported = importImage(context, name, tar);
+      imported.catch(() => tar.destroy());
+      const done = await workshop.run(mmdebstrap(architecture, packages, list), {
+        environment: ['LC_ALL=C.UTF-8', ...proxyEnvironment, ...noProxy],
+        stdout: tar,
+        log,
+      });
+      if (done.code === 0) tar.end();
+      else tar.destroy(new BaseProblem(`mmdebstrap failed: ${tail(done.output)}`));
+      return await imported;
+    },
+  );
+}
+
+function mmdebstrap(architecture: string, packages: readonly string[], list: string): string[] {
+  return [
+    ...['mmdebstrap', '--mode=root', '--variant=apt', '--format=tar'],
+    '--skip=chroot/mount', // there are no rights to mount
+    `--architectures=${architecture}`,
+    `--include=${packages.join(',')}`,
+    '--aptopt=Acquire::Languages "none"',
+    '--aptopt=Acquire::Retries "3"',
+    '--aptopt=APT::Update::Error-Mode "any"',
+    '--dpkgopt=force-unsafe-io',
+    // what the sources are is said anew for each build
+    '--customize-hook=rm -rf "$1"/etc/apt/sources.list "$1"/etc/apt/sources.list.d/*',
+    ...['', '-', list],
+  ];
+}
+
+/** The end of what a program said, on one line, for a message. */
+export function tail(output: string): string {
+  const lines = output.split(/[\r\n]+/).filter((line) => line.trim() !== '');
+  const errors = lines.filter((line) => /^(E|Err|W|error|dpkg): ?/i.test(line));
+  return (errors.length > 0 ? errors : lines).join(' · ').slice(-endOfLog);
+}

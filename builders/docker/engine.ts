@@ -1,0 +1,122 @@
+import Docker from 'dockerode';
+
+/** Where an engine is. */
+export interface EngineAddress {
+  /** `/run/docker.sock`, `unix:///run/docker.sock` or `tcp://host:2376`: a path, or what DOCKER_HOST has. */
+  readonly address: string;
+  /** PEM; with it, TCP is TLS. */
+  readonly tls?: { readonly ca: string; readonly cert: string; readonly key: string } | undefined;
+}
+
+/** A failure of the engine or of the way to it, not of a build. */
+export class EngineError extends Error {
+  override readonly name = 'EngineError';
+}
+
+/** Whether an engine does what builds need. */
+export type EngineHealth =
+  | { readonly ok: true; readonly version: string; readonly architecture: string }
+  | { readonly ok: false; readonly message: string };
+
+const oldestApi = 1.41; // Docker 20.10: cgroup namespaces, and what Debian 12 has
+const answerWithinMs = 10_000;
+
+/** Talks to the engine at an address, whatever the environment says of others. Connects to nothing yet. */
+export function connect({ address, tls }: EngineAddress): Docker {
+  // docker-modem fills in from DOCKER_HOST what is left out
+  const none = { host: undefined, port: undefined, ca: undefined, cert: undefined, key: undefined };
+  const path = address.startsWith('unix://') ? address.slice('unix://'.length) : address;
+  if (path.startsWith('/')) return new Docker(optionsOf({ ...none, socketPath: path }));
+  const url = URL.parse(address);
+  if (url?.protocol !== 'tcp:' || url.hostname === '' || url.port === '') {
+    throw new EngineError(
+      `${JSON.stringify(address)} is no address of Docker: give the path of its socket, unix:///path or tcp://host:port`,
+    );
+  }
+  return new Docker(
+    optionsOf({
+      ...none,
+      socketPath: undefined,
+      host: url.hostname,
+      port: url.port,
+      ...(tls ? { ...tls, protocol: 'https' as const } : { protocol: 'http' as const }),
+    }),
+  );
+}
+
+/** The types of dockerode leave no room for the undefined that keeps the environment out. */
+function optionsOf(options: Record<string, unknown>): Docker.DockerOptions {
+  return { protocol: 'http', pathPrefix: '/', timeout: undefined, ...options } as object;
+}
+
+/** Asks the engine who it is. Never throws: what is wrong is named, with the address. */
+export async function checkEngine(
+  docker: Docker,
+  { address }: EngineAddress,
+): Promise<EngineHealth> {
+  try {
+    const version = await within(docker.version());
+    if (Number(version.ApiVersion) < oldestApi) {
+      return bad(
+        `Docker at ${address} is too old: API ${version.ApiVersion}, needed is ${oldestApi}`,
+      );
+    }
+    if (version.Os !== 'linux') return bad(`Docker at ${address} runs ${version.Os}, not linux`);
+    return { ok: true, version: version.Version, architecture: version.Arch };
+  } catch (error) {
+    return bad(`Docker doesn't answer at ${address}: ${messageOf(error)}`);
+  }
+}
+
+/** The types of dockerode have no signal here. */
+async function within<T>(answer: Promise<T>): Promise<T> {
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(new Error('no answer in time')), answerWithinMs);
+  try {
+    return await Promise.race([answer, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Whether the engine answers now. */
+export async function answers(docker: Docker): Promise<boolean> {
+  return await within(docker.ping()).then(
+    () => true,
+    () => false,
+  );
+}
+
+function bad(message: string): EngineHealth {
+  return { ok: false, message };
+}
+
+/** The status of an answer of the engine; undefined when there was none. */
+export function statusOf(error: unknown): number | undefined {
+  if (typeof error !== 'object' || error === null || !('statusCode' in error)) return undefined;
+  return typeof error.statusCode === 'number' ? error.statusCode : undefined;
+}
+
+/** Whether the engine could not be reached, rather than having refused something. */
+export function isLost(error: unknown): boolean {
+  return error instanceof Error && (wasCut(error) || codes.has(codeOf(error)));
+}
+
+const codes = new Set([
+  ...['ECONNREFUSED', 'ECONNRESET', 'ENOENT', 'EPIPE', 'ETIMEDOUT', 'EHOSTUNREACH', 'EACCES'],
+  ...['ENOTFOUND', 'ERR_STREAM_PREMATURE_CLOSE'],
+]);
+
+function codeOf(error: Error): string {
+  return 'code' in error && typeof error.code === 'string' ? error.code : '';
+}
+
+function wasCut(error: Error): boolean {
+  return /socket hang up|^aborted$/.test(error.message);
+}
+
+/** What people should read of a failure, in one line. */
+export function messageOf(error: unknown): string {
+  const text = error instanceof Error ? error.message || codeOf(error) : String(error);
+  return text.replace(/\s+/g, ' ').trim().slice(0, 1000);
+}

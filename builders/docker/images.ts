@@ -1,0 +1,224 @@
+import { createHash } from 'node:crypto';
+import { mkdirSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import type Docker from 'dockerode';
+import type { Context } from './context.ts';
+import { statusOf } from './engine.ts';
+import { labelled, labels } from './labels.ts';
+
+export type ImageKind = 'toolbox' | 'base' | 'layer';
+
+/** What an image is, and the digest of everything that it was made of. */
+export interface ImageName {
+  readonly kind: ImageKind;
+  readonly key: string;
+}
+
+/** How many images to keep; what was used within the last hour is always kept. */
+export interface ImageLimits {
+  readonly count: number;
+  readonly ageDays: number;
+  /** Of all together, each counted with the layers it shares. */
+  readonly bytes: number;
+}
+
+export const imageLimits: ImageLimits = { count: 200, ageDays: 30, bytes: 200 * 2 ** 30 };
+
+const hourMs = 3_600_000;
+const tagLength = 40;
+
+/** `repository:tag`: images without one are what `docker image prune` removes. */
+export function tagOf({ owner }: Context, { kind, key }: ImageName): string {
+  return `${repositoryOf(owner, kind)}:${key.slice(0, tagLength)}`;
+}
+
+function repositoryOf(owner: string, kind: ImageKind): string {
+  return `cairn-${owner}/${kind}`;
+}
+
+/** The id of the image that was made of the same, and notes that it was used. */
+export async function findImage(context: Context, name: ImageName): Promise<string | undefined> {
+  const found = await inspectImage(context, tagOf(context, name));
+  if (found?.Config.Labels?.[labels.key] !== name.key) return undefined;
+  noteUse(context, name);
+  return found.Id;
+}
+
+/** The image that was made of the same, else one that is made now: once, however many ask for it meanwhile. */
+export async function ensureImage(
+  context: Context,
+  name: ImageName,
+  make: () => Promise<string>,
+): Promise<string> {
+  const { making } = context;
+  const tag = tagOf(context, name);
+  const found = making.get(tag) ?? (await findImage(context, name));
+  if (found !== undefined) return await found;
+  const made = making.get(tag) ?? make();
+  making.set(tag, made);
+  try {
+    return await made;
+  } finally {
+    making.delete(tag);
+  }
+}
+
+/** What the engine knows of an image; undefined when it doesn't have it. */
+export async function inspectImage(
+  { docker }: Context,
+  name: string,
+): Promise<Docker.ImageInspectInfo | undefined> {
+  try {
+    return await docker.getImage(name).inspect();
+  } catch (error) {
+    if (statusOf(error) === 404) return undefined;
+    throw error;
+  }
+}
+
+/** Makes an image of a root file system. A stream that ends with an error leaves none. Gives its id. */
+export async function importImage(
+  context: Context,
+  name: ImageName,
+  tar: Readable,
+): Promise<string> {
+  const { docker, owner } = context;
+  const [repo, tag] = [repositoryOf(owner, name.kind), name.key.slice(0, tagLength)];
+  const answer = await docker.importImage(tar, { repo, tag, changes: changesFor(context, name) });
+  await followToEnd(docker, answer);
+  return await mustFind(context, name);
+}
+
+/** Makes an image of what a container has become. Gives its id. */
+export async function commitImage(
+  context: Context,
+  name: ImageName,
+  container: Docker.Container,
+): Promise<string> {
+  const [repo, tag] = [repositoryOf(context.owner, name.kind), name.key.slice(0, tagLength)];
+  await container.commit({ repo, tag, changes: changesFor(context, name), pause: false });
+  return await mustFind(context, name);
+}
+
+function changesFor({ owner }: Context, { kind, key }: ImageName): string {
+  const words = {
+    [labels.owner]: owner,
+    [labels.image]: kind,
+    [labels.key]: key,
+    [labels.role]: '',
+  };
+  const pairs = Object.entries(words).map(([label, value]) => `${label}="${value}"`);
+  return [`LABEL ${pairs.join(' ')}`, 'ENTRYPOINT []', 'CMD ["/bin/sh"]'].join('\n');
+}
+
+async function mustFind(context: Context, name: ImageName): Promise<string> {
+  const id = await findImage(context, name);
+  if (id === undefined) throw new Error(`Docker has not kept the image ${tagOf(context, name)}`);
+  return id;
+}
+
+/** Reads the engine's account of a long operation, whose failure is only told in there. */
+export async function followToEnd(docker: Docker, answer: NodeJS.ReadableStream): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    docker.modem.followProgress(answer, (error: Error | null, events: unknown[] = []) => {
+      const failed = events.find(
+        (event) => typeof event === 'object' && event !== null && 'error' in event,
+      );
+      if (error) reject(error);
+      else if (failed) reject(new Error(String(Object(failed).error)));
+      else resolve();
+    });
+  });
+}
+
+/** The engine doesn't say when an image was used. */
+function noteUse(context: Context, { kind, key }: ImageName): void {
+  const file = useFile(context, kind, key);
+  const now = new Date();
+  try {
+    utimesSync(file, now, now);
+  } catch {
+    mkdirSync(join(context.folder, 'used'), { recursive: true });
+    writeFileSync(file, '');
+  }
+}
+
+function useFile({ folder }: Context, kind: string, key: string): string {
+  const safe = createHash('sha256').update(`${kind} ${key}`).digest('hex');
+  return join(folder, 'used', safe);
+}
+
+/** An image of ours, for the decision which to remove. */
+export interface KeptImage {
+  readonly id: string;
+  readonly bytes: number;
+  readonly usedAt: number;
+}
+
+/** Which images to remove, the longest unused first: too old, too many, or too large together. */
+export function imagesToPrune(
+  images: readonly KeptImage[],
+  limits: ImageLimits,
+  now: number,
+): readonly string[] {
+  const newest = images.toSorted((a, b) => b.usedAt - a.usedAt);
+  let bytes = 0;
+  const tooMany = newest.filter((image, index) => {
+    bytes += image.bytes;
+    if (now - image.usedAt < hourMs) return false;
+    const old = now - image.usedAt > limits.ageDays * 24 * hourMs;
+    return old || index >= limits.count || bytes > limits.bytes;
+  });
+  return tooMany.map(({ id }) => id).toReversed();
+}
+
+/** Removes images beyond the limits. What is in use, or has images made of it, the engine keeps. Gives how many went. */
+export async function pruneImages(
+  context: Context,
+  limits: ImageLimits,
+  now: number,
+): Promise<number> {
+  const found = await context.docker.listImages({
+    filters: { label: labelled({ [labels.owner]: context.owner }) },
+  });
+  const images = found.map(({ Id, Size, Created, Labels }) => ({
+    id: Id,
+    bytes: Size,
+    usedAt: lastUse(context, Labels ?? {}) ?? Created * 1000,
+  }));
+  let removed = 0;
+  for (const id of imagesToPrune(images, limits, now)) {
+    removed += (await removeImage(context, id)) ? 1 : 0;
+  }
+  forgetUses(context, found);
+  return removed;
+}
+
+function lastUse(context: Context, words: Readonly<Record<string, string>>): number | undefined {
+  const file = useFile(context, words[labels.image] ?? '', words[labels.key] ?? '');
+  return statSync(file, { throwIfNoEntry: false })?.mtimeMs;
+}
+
+function forgetUses(context: Context, images: readonly Docker.ImageInfo[]): void {
+  const kept = new Set(
+    images.map(({ Labels = {} }) =>
+      useFile(context, Labels[labels.image] ?? '', Labels[labels.key] ?? ''),
+    ),
+  );
+  const folder = join(context.folder, 'used');
+  mkdirSync(folder, { recursive: true });
+  for (const name of readdirSync(folder)) {
+    if (!kept.has(join(folder, name))) rmSync(join(folder, name), { force: true });
+  }
+}
+
+async function removeImage({ docker }: Context, id: string): Promise<boolean> {
+  try {
+    await docker.getImage(id).remove();
+    return true;
+  } catch (error) {
+    if ([404, 409].includes(statusOf(error) ?? 0)) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,223 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { connect as connectTo, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { request, type Dispatcher } from 'undici';
+import { ReachRules, type Reach } from './addresses.ts';
+import { insideUri, withSlash, type DeclaredArchive } from './archives.ts';
+import { messageOf } from './engine.ts';
+
+/** The only way out of a container: HTTP, to what was declared. */
+export interface BuildProxy {
+  /** Serves one connection. */
+  accept(connection: Duplex): void;
+  close(): void;
+}
+
+export interface ProxyOptions {
+  readonly archives: readonly DeclaredArchive[];
+  /** Given instead of what the archive has by now; undefined: there is no such file. */
+  readonly pinned?: ReadonlyMap<string, Buffer | undefined>;
+  /** The rest of the world as well, but for these rules. */
+  readonly reach?: Reach | undefined;
+  readonly dispatcher?: Dispatcher | undefined;
+}
+
+const mostRedirects = 5;
+const headersWithinMs = 60_000;
+const idleMs = 120_000;
+const forwarded = [
+  'range',
+  'if-range',
+  'if-modified-since',
+  'if-none-match',
+  'accept',
+  'user-agent',
+];
+const returned = [
+  ...[
+    'content-type',
+    'content-length',
+    'content-encoding',
+    'last-modified',
+    'etag',
+    'content-range',
+  ],
+  'accept-ranges',
+];
+
+/** A proxy that listens nowhere: it is handed its connections. */
+export function createProxy(options: ProxyOptions): BuildProxy {
+  const rules = options.reach && new ReachRules(options.reach);
+  const stop = new AbortController();
+  const server = createServer({ maxHeaderSize: 16 << 10, requestTimeout: idleMs });
+  server.on('request', (asked, answer) => {
+    serve(asked, answer, options, rules, stop.signal).catch((error: unknown) => {
+      if (answer.headersSent) answer.destroy();
+      else refuse(answer, 502, messageOf(error));
+    });
+  });
+  server.on('connect', (asked, client: Duplex, head: Buffer) => {
+    void tunnel(asked, client, head, rules, stop.signal);
+  });
+  return {
+    accept: (connection) => void server.emit('connection', connection),
+    close: () => stop.abort(),
+  };
+}
+
+async function serve(
+  asked: IncomingMessage,
+  answer: ServerResponse,
+  options: ProxyOptions,
+  rules: ReachRules | undefined,
+  signal: AbortSignal,
+): Promise<void> {
+  if (asked.method !== 'GET' && asked.method !== 'HEAD')
+    return refuse(answer, 405, 'only GET and HEAD');
+  const url = URL.parse(asked.url ?? '');
+  if (url?.protocol !== 'http:') return refuse(answer, 400, 'a proxy is asked for whole URLs');
+  url.hash = '';
+  // what one server takes for a folder is a part of a name for another
+  if (/%(2f|5c|00|2e)/i.test(url.pathname))
+    return refuse(answer, 400, 'no encoded slashes or dots');
+  const archive = options.archives.find(({ uri }) => url.href.startsWith(insideUri(uri)));
+  if (archive === undefined) return await serveOther(url, asked, answer, rules, signal);
+  if (options.pinned?.has(url.href)) return sendPinned(answer, options.pinned.get(url.href));
+  const base = withSlash(archive.uri);
+  const target = `${base}${url.href.slice(insideUri(archive.uri).length)}`;
+  await relay(target, asked, answer, {
+    signal,
+    dispatcher: options.dispatcher,
+    headers: archive.headers,
+    // another place is another archive, and has to be declared
+    mayFollow: (to) => to.startsWith(base) || new URL(to).origin === new URL(base).origin,
+  });
+}
+
+function sendPinned(answer: ServerResponse, content: Buffer | undefined): void {
+  if (content === undefined) return refuse(answer, 404, 'the archive has no such file');
+  answer.writeHead(200, { 'content-length': content.length }).end(content);
+}
+
+/** What is no archive: only with network `Full`, and only at public addresses. */
+async function serveOther(
+  url: URL,
+  asked: IncomingMessage,
+  answer: ServerResponse,
+  rules: ReachRules | undefined,
+  signal: AbortSignal,
+): Promise<void> {
+  if (rules === undefined) return refuse(answer, 403, `${url.host} is no archive of this build`);
+  const port = Number(url.port || 80);
+  const [address] = await rules.addressesOf(url.hostname, port);
+  if (address === undefined) return refuse(answer, 403, `${url.host} is not open to builds`);
+  const pinned = new URL(url);
+  pinned.hostname = address.family === 6 ? `[${address.address}]` : address.address;
+  await relay(pinned.href, asked, answer, { signal, headers: { host: url.host } });
+}
+
+interface RelayOptions {
+  readonly signal: AbortSignal;
+  readonly dispatcher?: Dispatcher | undefined;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** Without it, redirects are the client's affair. */
+  readonly mayFollow?: (url: string) => boolean;
+}
+
+async function relay(
+  target: string,
+  asked: IncomingMessage,
+  answer: ServerResponse,
+  options: RelayOptions,
+): Promise<void> {
+  let url = target;
+  for (let redirects = 0; ; redirects += 1) {
+    const got = await request(url, {
+      method: asked.method === 'HEAD' ? 'HEAD' : 'GET',
+      headers: { ...pick(asked.headers, forwarded), ...options.headers },
+      headersTimeout: headersWithinMs,
+      bodyTimeout: idleMs,
+      signal: options.signal,
+      ...(options.dispatcher ? { dispatcher: options.dispatcher } : {}),
+    });
+    const to = options.mayFollow && redirectOf(got.statusCode, got.headers.location, url);
+    if (to === undefined) {
+      const headers = pick(got.headers, options.mayFollow ? returned : [...returned, 'location']);
+      answer.writeHead(got.statusCode, headers);
+      return await pipeline(got.body, answer);
+    }
+    await got.body.dump();
+    if (redirects === mostRedirects || !options.mayFollow?.(to)) {
+      const { host } = new URL(to);
+      return refuse(answer, 502, `the archive redirects to ${host}, which was not declared`);
+    }
+    url = to;
+  }
+}
+
+function redirectOf(status: number, location: string | string[] | undefined, base: string) {
+  if (![301, 302, 303, 307, 308].includes(status) || typeof location !== 'string') return undefined;
+  return URL.parse(location, base)?.href;
+}
+
+function pick(
+  headers: Readonly<Record<string, string | string[] | undefined>>,
+  names: readonly string[],
+): Record<string, string | string[]> {
+  return Object.fromEntries(
+    names.flatMap((name) => {
+      const value = headers[name];
+      return value === undefined ? [] : [[name, value] as const];
+    }),
+  );
+}
+
+/** Refusals are read by people, in the log of the build. */
+function refuse(answer: ServerResponse, status: number, message: string): void {
+  const text = `cairn: ${message}\n`;
+  answer.writeHead(status, {
+    'content-type': 'text/plain',
+    'content-length': Buffer.byteLength(text),
+  });
+  answer.end(text);
+}
+
+/** CONNECT: a connection of which nothing more is known; so never with network `Archives`. */
+async function tunnel(
+  asked: IncomingMessage,
+  client: Duplex,
+  head: Buffer,
+  rules: ReachRules | undefined,
+  signal: AbortSignal,
+): Promise<void> {
+  client.on('error', () => client.destroy());
+  const [, host = '', port = ''] =
+    /^(\[[\da-f:.]+\]|[\w.-]+):(\d{1,5})$/i.exec(asked.url ?? '') ?? [];
+  const addresses = rules ? await rules.addressesOf(host, Number(port)).catch(() => []) : [];
+  const [address] = addresses;
+  if (address === undefined) {
+    client.end('HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\nconnection: close\r\n\r\n');
+    return;
+  }
+  const server = connectTo({
+    host: address.address,
+    port: Number(port),
+    signal,
+    allowHalfOpen: true,
+  });
+  server.setTimeout(idleMs, () => server.destroy());
+  server.once('connect', () => {
+    client.write('HTTP/1.1 200 Connection established\r\n\r\n');
+    if (head.length > 0) server.write(head);
+    join(client, server);
+  });
+  server.once('error', () => {
+    client.end('HTTP/1.1 502 Bad Gateway\r\ncontent-length: 0\r\nconnection: close\r\n\r\n');
+  });
+}
+
+function join(client: Duplex, server: Socket): void {
+  pipeline(client, server).catch(() => server.destroy());
+  pipeline(server, client).catch(() => client.destroy());
+}

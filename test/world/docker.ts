@@ -1,0 +1,173 @@
+/** A real Docker engine, one for all test files at a time; images are kept from one time to the next. */
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import Docker from 'dockerode';
+import { startDaemon, type Daemon } from './daemon.ts';
+import { mustRun } from './process.ts';
+import { tempDir, type Scope } from './temp.ts';
+import { debianMirror, networkSettings } from './trixie.ts';
+
+const cache = path.resolve(import.meta.dirname, '../../.cache/test');
+const keeper = path.join(import.meta.dirname, 'docker-keeper.sh');
+const withinMs = 60_000;
+
+/** Options of a `describe` that needs an engine: only root can start one. With CI=true a skip is a failure. */
+export const needsDocker: { readonly skip: string | false } = {
+  skip:
+    (process.getuid?.() !== 0 || !isInstalled('dockerd')) && 'only root can start a Docker engine',
+};
+
+export interface TestDocker {
+  /** The path of the socket. */
+  readonly address: string;
+  readonly docker: Docker;
+}
+
+/** The engine that test files share: be careful with what is not yours. */
+export async function startDocker(scope: Scope): Promise<TestDocker> {
+  const data = path.join(cache, 'docker');
+  // the path of a socket has to be short
+  const name = `cairn-docker-${createHash('sha256').update(data).digest('hex').slice(0, 8)}`;
+  const folder = path.join(tmpdir(), name);
+  mkdirSync(folder, { recursive: true });
+  mkdirSync(data, { recursive: true });
+  await holdLock(scope, path.join(folder, 'users'));
+  const docker = clientOf(folder);
+  // with its lock held, only one of those who come at the same time starts the engine
+  const script = `docker --host unix://${folder}/socket info >/dev/null 2>&1 || {
+    setsid sh ${keeper} ${folder} ${data} </dev/null >/dev/null 2>&1 &
+    tries=0
+    until docker --host unix://${folder}/socket info >/dev/null 2>&1; do
+      tries=$((tries + 1)); [ $tries -lt 600 ] || exit 1; sleep 0.1
+    done
+    docker --host unix://${folder}/socket container prune --force >/dev/null
+  }`;
+  await mustRun('flock', ['--close', path.join(folder, 'start'), 'sh', '-c', script]).catch(
+    (error: unknown) => {
+      throw new Error(`Docker did not start:\n${readFileSync(path.join(folder, 'log'), 'utf8')}`, {
+        cause: error,
+      });
+    },
+  );
+  return { address: path.join(folder, 'socket'), docker };
+}
+
+/** Held until the scope or this process ends, in whatever way. */
+async function holdLock(scope: Scope, file: string): Promise<void> {
+  const words = ['--pdeathsig', 'KILL', 'flock', '--shared', '--no-fork', file];
+  const child = spawn('setpriv', [...words, 'sh', '-c', 'echo held; exec sleep infinity'], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  const closed = once(child, 'close');
+  scope.after(async () => {
+    child.kill('SIGKILL');
+    await closed;
+  });
+  await once(child.stdout, 'data');
+}
+
+/** An engine for one test, empty, that may be ended and started again. */
+export class OwnDocker implements TestDocker {
+  readonly docker: Docker;
+  readonly #folder: string;
+  #engine: Daemon | undefined;
+
+  constructor(folder: string) {
+    this.#folder = folder;
+    this.docker = clientOf(folder);
+  }
+
+  get address(): string {
+    return path.join(this.#folder, 'socket');
+  }
+
+  async start(): Promise<void> {
+    const at = (name: string) => path.join(this.#folder, name);
+    const engine = startDaemon(
+      'dockerd',
+      [
+        ...[
+          '--host',
+          `unix://${this.address}`,
+          '--data-root',
+          at('data'),
+          '--exec-root',
+          at('exec'),
+        ],
+        ...['--pidfile', at('pid'), '--iptables=false', '--ip6tables=false', '--bridge=none'],
+      ],
+      this.#folder,
+    );
+    this.#engine = engine;
+    const deadline = Date.now() + withinMs;
+    while (
+      !(await this.docker.ping().then(
+        () => true,
+        () => false,
+      ))
+    ) {
+      if (engine.hasEnded || Date.now() > deadline) throw new Error(`no Docker:\n${engine.output}`);
+      await sleep(50);
+    }
+  }
+
+  /** Ends it in an orderly way; containers end along. */
+  async stop(): Promise<void> {
+    await this.#engine?.end('SIGTERM');
+    this.#engine = undefined;
+  }
+
+  async remove(): Promise<void> {
+    await this.stop();
+    const mounts = path.join(this.#folder, 'exec/netns');
+    for (const name of names(mounts))
+      await mustRun('umount', [path.join(mounts, name)]).catch(() => '');
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+}
+
+function names(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}
+
+export async function startOwnDocker(scope: Scope): Promise<OwnDocker> {
+  const own = new OwnDocker(mkdtempSync(path.join(tmpdir(), 'cairn-docker-')));
+  scope.after(() => own.remove());
+  await own.start();
+  return own;
+}
+
+/** What builds are made of in tests: the Debian that this machine gets its own packages from. */
+export async function debianArchive(scope: Scope) {
+  const { url, keyring } = await debianMirror();
+  const home = tempDir(scope);
+  const words = keyring === undefined ? [] : ['--no-default-keyring', '--keyring', keyring];
+  const key = keyring?.endsWith('.asc')
+    ? readFileSync(keyring, 'utf8')
+    : await mustRun('gpg', ['--homedir', home, ...words, '--armor', '--export']);
+  return {
+    archive: { uri: url, suites: ['bookworm'], components: ['main'], key },
+    aptOptions: await networkSettings(),
+  };
+}
+
+function clientOf(folder: string): Docker {
+  const none = { host: undefined, port: undefined, ca: undefined, cert: undefined, key: undefined };
+  const options: object = { ...none, socketPath: path.join(folder, 'socket'), protocol: 'http' };
+  return new Docker(options);
+}
+
+function isInstalled(program: string): boolean {
+  return ['/usr/sbin', '/usr/bin', '/usr/local/bin', '/usr/local/sbin'].some((folder) =>
+    names(folder).includes(program),
+  );
+}
