@@ -8,7 +8,7 @@ import {
   sourcesList,
   type DeclaredArchive,
 } from './archives.ts';
-import { noProxy, proxyEnvironment } from './context.ts';
+import { proxyEnvironment } from './context.ts';
 import { ensureImage, followToEnd, importImage, inspectImage, type ImageName } from './images.ts';
 import { packFiles } from './pack.ts';
 import type { Pins } from './pins.ts';
@@ -107,7 +107,7 @@ async function makeBase(
       const imported = importImage(context, name, tar);
       imported.catch(() => tar.destroy());
       const done = await workshop.run(mmdebstrap(architecture, packages, list), {
-        environment: ['LC_ALL=C.UTF-8', ...proxyEnvironment, ...noProxy],
+        environment: { LC_ALL: 'C.UTF-8', ...proxyEnvironment },
         stdout: tar,
         log,
       });
@@ -134,9 +134,18 @@ function mmdebstrap(architecture: string, packages: readonly string[], list: str
   ];
 }
 
-/** The end of what a program said, on one line, for a message. */
+/** What a program gave as the reason, else the end of what it said; on one line, for a message. */
 export function tail(output: string): string {
   const lines = output.split(/[\r\n]+/).filter((line) => line.trim() !== '');
-  const errors = lines.filter((line) => /^(E|Err|W|error|dpkg): ?/i.test(line));
-  return (errors.length > 0 ? errors : lines).join(' · ').slice(-endOfLog);
+  let isError = false;
+  const errors = lines.filter((line) => {
+    // dpkg goes on in lines that begin with a blank
+    isError = /^(E|Err|W|error|dpkg): ?/i.test(line) || (isError && line.startsWith(' '));
+    return isError;
+  });
+  const told = errors.length > 0 ? errors : lines;
+  return told
+    .map((line) => line.trim())
+    .join(' · ')
+    .slice(-endOfLog);
 }

@@ -1,7 +1,7 @@
 import type Docker from 'dockerode';
 import { digestOf } from './archives.ts';
 import { builderGroup, builderId, buildFolder } from './build-user.ts';
-import { noProxy, proxyEnvironment, proxyPort, type Context } from './context.ts';
+import { noProxy, proxyEnvironment, proxyPort, variables, type Context } from './context.ts';
 import { labels } from './labels.ts';
 import type { RunRequest } from './request.ts';
 
@@ -92,7 +92,7 @@ export function runContainer(context: Context, request: RunRequest): ContainerOp
 
 /** The same for every build of the same request: much of it gets into what is built. */
 function environmentOf({ environment, network, sourceDateEpoch, limits }: RunRequest): string[] {
-  const own = {
+  return variables({
     PATH: '/usr/local/bin:/usr/bin:/bin:/usr/games',
     HOME: `${buildFolder}/home`,
     USER: 'builder',
@@ -102,8 +102,7 @@ function environmentOf({ environment, network, sourceDateEpoch, limits }: RunReq
     TZ: 'UTC',
     SOURCE_DATE_EPOCH: String(sourceDateEpoch),
     DEB_BUILD_OPTIONS: `parallel=${Math.max(1, Math.ceil(limits.cpus))}`,
+    ...(network === 'None' ? {} : { ...proxyEnvironment, ...noProxy }),
     ...environment,
-  };
-  const proxy = network === 'None' ? [] : [...proxyEnvironment, ...noProxy];
-  return [...Object.entries(own).map(([name, value]) => `${name}=${value}`), ...proxy];
+  });
 }

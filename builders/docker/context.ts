@@ -35,11 +35,20 @@ export function readPrograms(): Programs {
 export const proxyPort = 3142;
 
 /** What programs in a container have to know to find it. */
-export const proxyEnvironment: readonly string[] = [
-  ...['http_proxy', 'HTTP_PROXY', 'https_proxy', 'HTTPS_PROXY'],
-].map((name) => `${name}=http://127.0.0.1:${proxyPort}`);
-
-/** Of tests that listen on the loopback interface: those connections don't leave the container. */
-export const noProxy: readonly string[] = ['no_proxy', 'NO_PROXY'].map(
-  (name) => `${name}=localhost,127.0.0.1,::1`,
+export const proxyEnvironment: Readonly<Record<string, string>> = Object.fromEntries(
+  ['http_proxy', 'HTTP_PROXY', 'https_proxy', 'HTTPS_PROXY'].map((name) => [
+    name,
+    `http://127.0.0.1:${proxyPort}`,
+  ]),
 );
+
+/** For tests that listen on the loopback interface: those connections don't leave the container. */
+export const noProxy: Readonly<Record<string, string>> = {
+  no_proxy: 'localhost,127.0.0.1,::1',
+  NO_PROXY: 'localhost,127.0.0.1,::1',
+};
+
+/** As the engine wants them. */
+export function variables(environment: Readonly<Record<string, string>>): string[] {
+  return Object.entries(environment).map(([name, value]) => `${name}=${value}`);
+}

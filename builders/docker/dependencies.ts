@@ -1,7 +1,7 @@
 import { archiveIdentity, digestOf, keyFile, sourcesList } from './archives.ts';
 import { BaseProblem, tail, type BaseInputs } from './base.ts';
 import { builderGroup, builderId, builderName, buildFolder } from './build-user.ts';
-import { noProxy, proxyEnvironment, type Context } from './context.ts';
+import { proxyEnvironment, type Context } from './context.ts';
 import { commitImage, ensureImage, findImage, type ImageName } from './images.ts';
 import { packFiles } from './pack.ts';
 import { unmetDependencies } from './unmet.ts';
@@ -21,11 +21,12 @@ export class Unmet extends Error {
 const recipe = 1;
 const controlFolder = '/tmp/cairn-build';
 
-const environment = [
-  ...['LC_ALL=C', 'DEBIAN_FRONTEND=noninteractive', 'PATH=/usr/sbin:/usr/bin:/sbin:/bin'],
+const environment = {
+  LC_ALL: 'C',
+  DEBIAN_FRONTEND: 'noninteractive',
+  PATH: '/usr/sbin:/usr/bin:/sbin:/bin',
   ...proxyEnvironment,
-  ...noProxy,
-];
+};
 
 const aptConfiguration = `APT::Install-Recommends "false";
 APT::Update::Error-Mode "any";

@@ -1,13 +1,13 @@
 import type { Duplex, Writable } from 'node:stream';
 import { once } from 'node:events';
 import type Docker from 'dockerode';
-import { proxyPort, type Context } from './context.ts';
+import { proxyPort, variables, type Context } from './context.ts';
 import { carryConnections } from './connections.ts';
 import { framesOf } from './frames.ts';
 import type { BuildProxy } from './proxy.ts';
 
 export interface ExecOptions {
-  readonly environment?: readonly string[];
+  readonly environment?: Readonly<Record<string, string>>;
   /** Gets stdout, instead of the result. */
   readonly stdout?: Writable;
   /** Gets what people may want to read, as it comes. */
@@ -26,11 +26,11 @@ const mostOutput = 256 << 10;
 export async function execute(
   container: Docker.Container,
   command: readonly string[],
-  { environment = [], stdout, log }: ExecOptions = {},
+  { environment = {}, stdout, log }: ExecOptions = {},
 ): Promise<Executed> {
   const exec = await container.exec({
     Cmd: [...command],
-    Env: [...environment],
+    Env: variables(environment),
     User: '0:0',
     AttachStdout: true,
     AttachStderr: true,
@@ -52,7 +52,8 @@ export async function execute(
 
 const nobody = '65534:65534';
 
-/** Opens the way out of a container, into a proxy, as soon as the container runs. Resolves when it is open. */
+/** Opens the way out of a container, into a proxy, as soon as the container runs; it is cut when the
+ * proxy is closed. Resolves when it is open. */
 export async function openWayOut(
   { programs }: Context,
   container: Docker.Container,
@@ -66,6 +67,9 @@ export async function openWayOut(
     AttachStderr: true,
   });
   const link: Duplex = await exec.start({ hijack: true, stdin: true });
+  const cut = () => link.destroy();
+  if (proxy.closed.aborted) cut();
+  proxy.closed.addEventListener('abort', cut, { once: true });
   await new Promise<void>((resolve, reject) => {
     carryConnections(link, (connection) => proxy.accept(connection), resolve).then(
       () => reject(new Error('the way out of the container has closed')),

@@ -12,9 +12,15 @@ my ($port) = @ARGV;
 my $most_connections = 64;
 my $most_waiting = 1 << 20;   # bytes that the clients have not read yet
 
-my $listener = IO::Socket::INET->new(
-  LocalAddr => '127.0.0.1', LocalPort => $port, Listen => 64, ReuseAddr => 1,
-) or die "nobody can listen on port $port: $!\n";
+# The one before, whose controller has gone, may take a moment to notice
+my $listener;
+for (1 .. 200) {
+  $listener = IO::Socket::INET->new(
+    LocalAddr => '127.0.0.1', LocalPort => $port, Listen => 64, ReuseAddr => 1,
+  ) and last;
+  select(undef, undef, undef, 0.05);
+}
+$listener or die "nobody can listen on port $port: $!\n";
 $listener->blocking(0);
 binmode STDIN;
 binmode STDOUT;

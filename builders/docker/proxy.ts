@@ -12,6 +12,8 @@ export interface BuildProxy {
   /** Serves one connection. */
   accept(connection: Duplex): void;
   close(): void;
+  /** Aborted by `close`. */
+  readonly closed: AbortSignal;
 }
 
 export interface ProxyOptions {
@@ -63,6 +65,7 @@ export function createProxy(options: ProxyOptions): BuildProxy {
   return {
     accept: (connection) => void server.emit('connection', connection),
     close: () => stop.abort(),
+    closed: stop.signal,
   };
 }
 
@@ -150,7 +153,7 @@ async function relay(
     await got.body.dump();
     if (redirects === mostRedirects || !options.mayFollow?.(to)) {
       const { host } = new URL(to);
-      return refuse(answer, 502, `the archive redirects to ${host}, which was not declared`);
+      return refuse(answer, 403, `the archive redirects to ${host}, which was not declared`);
     }
     url = to;
   }

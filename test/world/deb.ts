@@ -22,6 +22,8 @@ export interface PackageSpec {
   readonly size?: number;
   /** More fields of its control file, such as Homepage. */
   readonly fields?: Readonly<Record<string, string>>;
+  /** Run when the package is installed: a whole script. */
+  readonly postinst?: string;
   /** A package of the installer: a .udeb, listed apart. */
   readonly udeb?: boolean;
 }
@@ -83,6 +85,9 @@ function controlFiles(
     { name: './' },
     { name: './control', content: Buffer.from(formatStanza(control)) },
     { name: './md5sums', content: Buffer.from(`${md5}  ${installedFile(spec)}\n`) },
+    ...(spec.postinst === undefined
+      ? []
+      : [{ name: './postinst', content: Buffer.from(spec.postinst), mode: 0o755 }]),
   ];
 }
 

@@ -104,6 +104,37 @@ describe('a run that outlives', needsDocker, () => {
     assert.equal(kept.log, 'begun\ndone\n');
   });
 
+  it('its controller gets its way to the archives back', async (t) => {
+    const folder = tempDir(t);
+    const open = openBuilder(t, world, 'cairn-test-way', { folder });
+    const url = `${world.archive.uri.replace(/\/$/, '').replace(/^https:/, 'http:')}/dists/bookworm/InRelease`;
+    const get = `perl -MHTTP::Tiny -e 'print HTTP::Tiny->new->get($ARGV[0])->{status}, "\\n"' ${url}`;
+    const request = scriptRequest(
+      world.image,
+      `${get}; while ! test -e /tmp/go; do sleep 0.1; done; for i in $(seq 50); do ${get} | grep 200 && break; sleep 0.1; done`,
+      {
+        network: 'Archives',
+        archives: [world.archive],
+        environment: { no_proxy: '', NO_PROXY: '' },
+      },
+    );
+    const stop = new AbortController();
+    const kept = keep();
+    const watching = open.run(request, kept, stop.signal);
+    await until(() => kept.log === '200\n');
+    stop.abort(new Error('shutting down'));
+    await assert.rejects(watching, /shutting down/);
+
+    const adopted = openBuilder(t, world, 'cairn-test-way', { folder }).run(request, kept, never);
+    const exec = await world.docker
+      .getContainer(`cairn-cairn-test-way-run-${request.id}`)
+      .exec({ Cmd: ['touch', '/tmp/go'] });
+    await exec.start({ Detach: true });
+
+    assert.equal((await adopted).result, 'Succeeded');
+    assert.equal(kept.log, '200\n200\n');
+  });
+
   it('its engine, which comes back without it, can be tried again', async (t) => {
     const engine = await startOwnDocker(t);
     await moveImage(world, engine.docker, 'test-image');
