@@ -51,7 +51,10 @@ export class ReachRules {
     const found = await new Promise<LookupAddress[]>((resolve, reject) => {
       lookUp(bare, { all: true }, (error, all) => (error ? reject(error) : resolve(all)));
     });
-    return this.isOpen(host, port) ? found : found.filter(({ address }) => this.isPublic(address));
+    const open = this.isOpen(host, port)
+      ? found
+      : found.filter(({ address }) => this.isPublic(address));
+    return open.toSorted((a, b) => a.family - b.family); // not every machine has IPv6
   }
 
   #close(range: string): void {

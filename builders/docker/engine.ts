@@ -99,13 +99,12 @@ export function statusOf(error: unknown): number | undefined {
 
 /** Whether the engine could not be reached, rather than having refused something. */
 export function isLost(error: unknown): boolean {
-  return error instanceof Error && (wasCut(error) || codes.has(codeOf(error)));
+  if (!(error instanceof Error)) return false;
+  const isConnecting = 'syscall' in error && error.syscall === 'connect';
+  return wasCut(error) || cutCodes.has(codeOf(error)) || (isConnecting && codeOf(error) !== '');
 }
 
-const codes = new Set([
-  ...['ECONNREFUSED', 'ECONNRESET', 'ENOENT', 'EPIPE', 'ETIMEDOUT', 'EHOSTUNREACH', 'EACCES'],
-  ...['ENOTFOUND', 'ERR_STREAM_PREMATURE_CLOSE'],
-]);
+const cutCodes = new Set(['ECONNRESET', 'EPIPE', 'ERR_STREAM_PREMATURE_CLOSE']);
 
 function codeOf(error: Error): string {
   return 'code' in error && typeof error.code === 'string' ? error.code : '';

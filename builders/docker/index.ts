@@ -11,9 +11,9 @@ import {
 } from './engine.ts';
 import { readPrograms, type Context } from './context.ts';
 import { Ends } from './ends.ts';
-import { imageLimits, pruneImages, type ImageLimits } from './images.ts';
+import { imageLimits, pruneImages, type ImageLimits } from './prune.ts';
 import { prepare, type PrepareRequest } from './prepare.ts';
-import { checkRequest, type RunRequest, type RunStreams } from './request.ts';
+import { checkRequest, RequestInvalid, type RunRequest, type RunStreams } from './request.ts';
 import { findRun, performRun } from './run.ts';
 import { sweepContainers, type Swept } from './sweep.ts';
 import type { Toolbox } from './toolbox.ts';
@@ -99,9 +99,10 @@ export function openDockerBuilder(options: DockerBuilderOptions): DockerBuilder 
       ends.forget(id);
     },
     sweep: async (claimed, limits = imageLimits) => {
-      const { containers } = await sweepContainers(context, ends, claimed, ({ name, run: id }) =>
+      const { containers } = await sweepContainers(context, claimed, ({ name, run: id }) =>
         id === undefined ? workshops.has(name) : running.has(id),
       );
+      ends.keep(new Set([...claimed, ...running]));
       return { containers, images: await pruneImages(context, limits, Date.now()) };
     },
   };
@@ -112,6 +113,7 @@ export function openDockerBuilder(options: DockerBuilderOptions): DockerBuilder 
     signal: AbortSignal,
   ): Promise<RunResult> {
     checkRequest(request);
+    if (running.has(request.id)) throw new RequestInvalid(`${request.id} is being run already`);
     running.add(request.id);
     try {
       const goesOn = await findRun(context, request.id).catch(() => undefined);

@@ -7,7 +7,7 @@ import { DependenciesInvalid, dependencyParagraph, type Dependencies } from './c
 import { ensureLayer, Unmet } from './dependencies.ts';
 import { isLost, messageOf } from './engine.ts';
 import { ArchiveUnreachable, pinArchives } from './pins.ts';
-import type { Toolbox } from './toolbox.ts';
+import { ToolboxProblem, type Toolbox } from './toolbox.ts';
 import { WorkshopOver } from './workshop.ts';
 
 /** A root file system with everything installed that a build depends on. */
@@ -122,4 +122,5 @@ const problems = [
   BaseProblem,
   DependenciesInvalid,
   WorkshopOver,
+  ToolboxProblem,
 ];

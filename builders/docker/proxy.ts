@@ -1,11 +1,11 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { connect as connectTo, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { request, type Dispatcher } from 'undici';
 import { ReachRules, type Reach } from './addresses.ts';
 import { insideUri, withSlash, type DeclaredArchive } from './archives.ts';
 import { messageOf } from './engine.ts';
+import { idleMs, tunnel } from './tunnel.ts';
 
 /** The only way out of a container: HTTP, to what was declared. */
 export interface BuildProxy {
@@ -27,7 +27,6 @@ export interface ProxyOptions {
 
 const mostRedirects = 5;
 const headersWithinMs = 60_000;
-const idleMs = 120_000;
 const forwarded = [
   'range',
   'if-range',
@@ -184,43 +183,4 @@ function refuse(answer: ServerResponse, status: number, message: string): void {
     'content-length': Buffer.byteLength(text),
   });
   answer.end(text);
-}
-
-/** CONNECT: a connection of which nothing more is known; so never with network `Archives`. */
-async function tunnel(
-  asked: IncomingMessage,
-  client: Duplex,
-  head: Buffer,
-  rules: ReachRules | undefined,
-  signal: AbortSignal,
-): Promise<void> {
-  client.on('error', () => client.destroy());
-  const [, host = '', port = ''] =
-    /^(\[[\da-f:.]+\]|[\w.-]+):(\d{1,5})$/i.exec(asked.url ?? '') ?? [];
-  const addresses = rules ? await rules.addressesOf(host, Number(port)).catch(() => []) : [];
-  const [address] = addresses;
-  if (address === undefined) {
-    client.end('HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\nconnection: close\r\n\r\n');
-    return;
-  }
-  const server = connectTo({
-    host: address.address,
-    port: Number(port),
-    signal,
-    allowHalfOpen: true,
-  });
-  server.setTimeout(idleMs, () => server.destroy());
-  server.once('connect', () => {
-    client.write('HTTP/1.1 200 Connection established\r\n\r\n');
-    if (head.length > 0) server.write(head);
-    join(client, server);
-  });
-  server.once('error', () => {
-    client.end('HTTP/1.1 502 Bad Gateway\r\ncontent-length: 0\r\nconnection: close\r\n\r\n');
-  });
-}
-
-function join(client: Duplex, server: Socket): void {
-  pipeline(client, server).catch(() => server.destroy());
-  pipeline(server, client).catch(() => client.destroy());
 }

@@ -62,9 +62,12 @@ export interface RunRequest {
 
 /** Where a run gets its source from, and where what comes of it goes. */
 export interface RunStreams {
-  /** A tar stream of the tree. Asked for at most once in a call, and not for a run that goes on already. */
+  /**
+   * A tar stream of the tree. Not asked for when the run goes on already; asked for again when the engine went away before
+   * all was in there.
+   */
   source(): Readable | Promise<Readable>;
-  /** How many bytes of the log have been kept: those are not written again. Asked once in a call. */
+  /** How many bytes of the log have been kept: those are not written again. */
   keptLog(): number | Promise<number>;
   writeLog(bytes: Buffer): void | Promise<void>;
   /**

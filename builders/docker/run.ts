@@ -12,6 +12,7 @@ import { RunLog } from './log.ts';
 import { createProxy, type BuildProxy } from './proxy.ts';
 import { RequestInvalid, type RunRequest, type RunStreams } from './request.ts';
 import { sourceTar } from './source-tar.ts';
+import { guarded, StreamFailure } from './stream-failure.ts';
 import { verdictOf, type Exit } from './verdict.ts';
 import { watchRun } from './watch.ts';
 
@@ -41,6 +42,10 @@ export async function findRun(
   }
 }
 
+/** So often in a row an engine may break off although it answers. */
+const mostAttempts = 50;
+const askAgainMs = 500;
+
 /**
  * Brings a run to its end, from wherever it is: one that goes on already is watched, one that has ended is looked at, and one that
  * is not there is begun. An engine that goes away and comes back in time finds it again.
@@ -48,24 +53,27 @@ export async function findRun(
 export async function performRun(
   context: Context,
   ends: Ends,
-  options: RunOptions,
+  asked: RunOptions,
 ): Promise<RunResult> {
-  const state = { wasStarted: (await options.streams.keptLog()) > 0 };
-  for (;;) {
-    try {
-      return await attempt(context, ends, options, state);
-    } catch (error) {
-      options.signal.throwIfAborted();
-      if (!isLost(error)) throw error;
-      if (!(await answersAgain(context, options))) {
-        const message = `Docker doesn't answer any more at ${context.address}: ${messageOf(error)}`;
-        return { result: 'BuilderLost', message };
+  const options = { ...asked, streams: guarded(asked.streams) };
+  try {
+    const state = { wasStarted: (await options.streams.keptLog()) > 0 };
+    for (let attempts = 1; ; attempts += 1) {
+      try {
+        return await attempt(context, ends, options, state);
+      } catch (error) {
+        options.signal.throwIfAborted();
+        if (!isLost(error)) throw error;
+        if (attempts === mostAttempts || !(await answersAgain(context, options))) {
+          const message = `Docker doesn't answer any more at ${context.address}: ${messageOf(error)}`;
+          return { result: 'BuilderLost', message };
+        }
       }
     }
+  } catch (error) {
+    throw error instanceof StreamFailure ? error.cause : error;
   }
 }
-
-const askAgainMs = 500;
 
 async function answersAgain({ docker }: Context, options: RunOptions): Promise<boolean> {
   const until = performance.now() + options.engineGraceMs;
@@ -124,7 +132,8 @@ async function begin(
     await container.start();
   } catch (error) {
     await container.remove({ force: true, v: true }).catch(() => {});
-    throw tar.errored ?? error; // a source that is refused is told as that
+    // a source that is refused, or breaks off, is told as that
+    throw tar.errored ? new StreamFailure(tar.errored) : error;
   }
   return container;
 }
@@ -141,14 +150,19 @@ async function conclude(
   { container, proxy }: Begun,
 ): Promise<RunResult> {
   const { limits } = request;
+  let told: End | undefined;
   const end = async (reason: End) => {
-    ends.write(request.id, reason);
-    await container.kill().catch(() => {});
+    told ??= reason;
+    try {
+      ends.write(request.id, reason);
+    } finally {
+      await container.kill().catch(() => {});
+    }
   };
   const kept = await streams.keptLog();
   const log = new RunLog(streams, kept, mostLogCost(limits.logBytes), () => {
     const message = `it printed more than ${limits.logBytes} bytes`;
-    void end({ because: 'OutputLimit', message });
+    void end({ because: 'OutputLimit', message }).catch(() => {});
   });
   if (request.network !== 'None') {
     // that of a container which has ended meanwhile can't be opened, and need not be
@@ -156,7 +170,7 @@ async function conclude(
   }
   if (ends.read(request.id)) await container.kill().catch(() => {});
   const exit = await watchRun({ container, limits, log, end }, signal);
-  const reason = ends.read(request.id);
+  const reason = ends.read(request.id) ?? told;
   const trailer = reason ? `cairn: ended, since ${reason.message}\n` : '';
   await log.complete(container, trailer);
   return await resultOf(container, exit, reason, { request, streams });

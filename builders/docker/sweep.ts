@@ -1,5 +1,4 @@
 import type { Context } from './context.ts';
-import type { Ends } from './ends.ts';
 import { statusOf } from './engine.ts';
 import { labelled, labels } from './labels.ts';
 
@@ -17,7 +16,6 @@ export interface Swept {
  */
 export async function sweepContainers(
   { docker, owner }: Context,
-  ends: Ends,
   claimed: ReadonlySet<string>,
   isBusy: (container: { readonly name: string; readonly run: string | undefined }) => boolean,
 ): Promise<Swept> {
@@ -41,6 +39,5 @@ export async function sweepContainers(
         },
       );
   }
-  ends.keep(claimed);
   return { containers };
 }

@@ -27,7 +27,7 @@ export async function watchRun(watched: Watched, signal: AbortSignal): Promise<E
   const done = new AbortController();
   const stop = AbortSignal.any([signal, done.signal]);
   const disk = watchDisk(container, limits.diskBytes, (message) => {
-    void end({ because: 'DiskLimit', message });
+    void end({ because: 'DiskLimit', message }).catch(() => {});
   });
   const looking = lookAgain(watched, stop);
   const following = log.follow(container, stop).catch((error: unknown) => {

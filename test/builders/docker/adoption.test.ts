@@ -135,7 +135,7 @@ describe('a run that outlives', needsDocker, () => {
     assert.equal(kept.log, '200\n200\n');
   });
 
-  it('its engine, which comes back without it, can be tried again', async (t) => {
+  it('its engine, which comes back without it or not at all, can be tried again', async (t) => {
     const engine = await startOwnDocker(t);
     await moveImage(world, engine.docker, 'test-image');
     const builder = openBuilder(t, engine, 'cairn-test-restart', { engineGraceMs: 60_000 });
@@ -159,23 +159,18 @@ describe('a run that outlives', needsDocker, () => {
     await builder.forget(request.id);
     const again = { ...request, id: `${request.id}-again`, command: ['echo', 'now'] };
     assert.equal((await builder.run(again, keep(), never)).result, 'Succeeded');
-    await builder.sweep(new Set());
-  });
 
-  it('its engine, which does not come back, is lost', async (t) => {
-    const engine = await startOwnDocker(t);
-    await moveImage(world, engine.docker, 'test-image');
-    const builder = openBuilder(t, engine, 'cairn-test-gone', { engineGraceMs: 500 });
-    const kept = keep();
-    const running = builder.run(
+    const impatient = openBuilder(t, engine, 'cairn-test-gone', { engineGraceMs: 500 });
+    const heard = keep();
+    const lost = impatient.run(
       scriptRequest('test-image', 'echo begun; exec sleep 1000'),
-      kept,
+      heard,
       never,
     );
-    await until(() => kept.log === 'begun\n');
+    await until(() => heard.log === 'begun\n');
     await engine.stop();
 
-    assert.partialDeepStrictEqual(await running, { result: 'BuilderLost' });
+    assert.partialDeepStrictEqual(await lost, { result: 'BuilderLost' });
   });
 });
 
@@ -270,7 +265,7 @@ describe('whoever keeps house', needsDocker, () => {
     };
     await Promise.all([one('noisy'), one('noisy'), one('noisy'), one('quiet')]);
 
-    assert.deepEqual(order, ['noisy', 'quiet', 'noisy', 'noisy']);
+    assert.ok(order.indexOf('quiet') <= 1, String(order));
   });
 });
 

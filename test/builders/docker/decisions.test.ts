@@ -15,7 +15,7 @@ import {
 import { dependencyParagraph } from '../../../builders/docker/control-file.ts';
 import { checkEngine, connect } from '../../../builders/docker/engine.ts';
 import { framesOf } from '../../../builders/docker/frames.ts';
-import { imagesToPrune } from '../../../builders/docker/images.ts';
+import { imagesToPrune } from '../../../builders/docker/prune.ts';
 import { openDockerBuilder } from '../../../builders/docker/index.ts';
 import { checkRequest, type RunRequest } from '../../../builders/docker/request.ts';
 import { sourceTar } from '../../../builders/docker/source-tar.ts';

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { readdirSync, utimesSync } from 'node:fs';
 import { createServer } from 'node:http';
+import path from 'node:path';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { before, describe, it } from 'node:test';
@@ -101,6 +103,26 @@ describe('preparing', needsDocker, () => {
     assert.ok(newer.result === 'Prepared' && newer.made);
     assert.notEqual(newer.archives[0]?.digest, first.archives[0]?.digest);
     assert.equal(await outputOf(newer.image, 'cat /usr/share/doc/tool/content'), 'newer\n');
+  });
+
+  it('makes what was not used for long again, since it is not kept for ever', async (t) => {
+    const { declared } = await startArchive(t, 'pruned');
+    const folder = tempDir(t);
+    const own = openBuilder(t, world, 'cairn-test-prune', { folder });
+    const request = requestFor(declared);
+    const first = await own.prepare(request, never);
+    assert.ok(first.result === 'Prepared', JSON.stringify(first));
+    const none = { count: 0, ageDays: 30, bytes: 2 ** 40 };
+    assert.equal((await own.sweep(new Set(), none)).images, 0, 'just used');
+
+    const used = path.join(folder, 'used');
+    const hoursAgo = new Date(Date.now() - 2 * 3_600_000);
+    for (const name of readdirSync(used)) utimesSync(path.join(used, name), hoursAgo, hoursAgo);
+
+    assert.equal((await own.sweep(new Set(), none)).images, 1);
+    assert.deepEqual(readdirSync(used), []);
+    await assert.rejects(world.docker.getImage(first.image).inspect(), /no such image/i);
+    assert.ok((await world.docker.getImage(world.base).inspect()).Id);
   });
 
   it('uses the declared archives and nothing else', async (t) => {

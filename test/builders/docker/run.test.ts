@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { Readable } from 'node:stream';
 import { before, describe, it } from 'node:test';
 import { needsDocker } from '../../world/docker.ts';
 import { suiteScope } from '../../world/temp.ts';
@@ -138,9 +139,38 @@ ls: cannot access '/run/docker.sock': No such file or directory
     assert.deepEqual(Object.keys(kept.files), ['x.deb']);
   });
 
+  it('can’t be asked for twice at once', async () => {
+    const request = scriptRequest(world.image, 'true');
+    const first = builder.run(request, keep(), never);
+    await assert.rejects(builder.run(request, keep(), never), { name: 'RequestInvalid' });
+    assert.equal((await first).result, 'Succeeded');
+  });
+
+  it('fails with its source, and can be asked for again', async () => {
+    const request = scriptRequest(world.image, 'cat a');
+    const broken = Object.assign(new Error('the clone is gone'), { code: 'ECONNRESET' });
+    const streams = keep();
+    await assert.rejects(
+      builder.run(request, { ...streams, source: () => Promise.reject(broken) }, never),
+      broken,
+    );
+    const breaksOff = () =>
+      Readable.from(
+        Readable.from([Buffer.alloc(0)]).compose(async function* () {
+          yield Buffer.alloc(0);
+          throw broken;
+        }),
+      );
+    await assert.rejects(builder.run(request, { ...streams, source: breaksOff }, never), broken);
+    const kept = keep(() => treeOf({ a: 'b\n' }));
+    assert.equal((await builder.run(request, kept, never)).result, 'Succeeded');
+    assert.equal(kept.log, 'b\n');
+  });
+
   it('fails when a part of its log or of its artifacts can’t be kept, and can be asked for again', async () => {
     const request = scriptRequest(world.image, 'echo one; echo x >../x.deb');
-    const full = new Error('no space left');
+    // as a socket of the engine would say it
+    const full = Object.assign(new Error('no space left'), { code: 'ECONNRESET' });
     const kept = keep();
 
     await assert.rejects(
