@@ -46,6 +46,7 @@ export async function startDocker(scope: Scope): Promise<TestDocker> {
       tries=$((tries + 1)); [ $tries -lt 600 ] || exit 1; sleep 0.1
     done
     docker --host unix://${folder}/socket container prune --force >/dev/null
+    docker --host unix://${folder}/socket image prune --all --force --filter until=720h >/dev/null
   }`;
   await mustRun('flock', ['--close', path.join(folder, 'start'), 'sh', '-c', script]).catch(
     (error: unknown) => {

@@ -11,7 +11,7 @@ import { exportPublic, testKey } from '../../world/keys.ts';
 import { suiteScope, tempDir, type Scope } from '../../world/temp.ts';
 import { startUpstream } from '../../world/upstream.ts';
 import type { DeclaredArchive } from '../../../builders/docker/archives.ts';
-import type { DockerBuilder } from '../../../builders/docker/index.ts';
+import { openDockerBuilder, type DockerBuilder } from '../../../builders/docker/index.ts';
 import type { PrepareRequest } from '../../../builders/docker/prepare.ts';
 import {
   keep,
@@ -103,6 +103,36 @@ describe('preparing', needsDocker, () => {
     assert.ok(newer.result === 'Prepared' && newer.made);
     assert.notEqual(newer.archives[0]?.digest, first.archives[0]?.digest);
     assert.equal(await outputOf(newer.image, 'cat /usr/share/doc/tool/content'), 'newer\n');
+  });
+
+  it('leaves no half of a base behind when it can’t be made', async (t) => {
+    const { declared } = await startArchive(t, 'half');
+    const filters = { label: ['build.cairn.image=toolbox', 'build.cairn.owner=cairn-test'] };
+    const [toolbox] = await world.docker.listImages({ filters });
+    assert.ok(toolbox);
+    const base = { kind: 'archives', packages: ['tool'] } as const;
+    const open = (name: string) =>
+      openDockerBuilder({
+        engine: { address: world.address },
+        owner: 'cairn-test-half',
+        folder: tempDir(t),
+        toolbox: { kind: 'image', name },
+        concurrency: 1,
+      });
+
+    // the archive has no packages that every Debian has: mmdebstrap ends in the middle
+    const failed = await open(toolbox.Id).prepare(requestFor(declared, [], { base }), never);
+    assert.ok(failed.result === 'ChrootProblem', JSON.stringify(failed));
+    assert.match(failed.message, /^mmdebstrap failed: /);
+    const mine = { label: ['build.cairn.owner=cairn-test-half'] };
+    assert.deepEqual(await world.docker.listImages({ all: true, filters: mine }), []);
+    assert.deepEqual(await world.docker.listContainers({ all: true, filters: mine }), []);
+
+    const missing = await open('no-toolbox').prepare(requestFor(declared, [], { base }), never);
+    assert.deepEqual(missing, {
+      result: 'ChrootProblem',
+      message: 'Docker has no image no-toolbox, which bases are made with',
+    });
   });
 
   it('makes what was not used for long again, since it is not kept for ever', async (t) => {
