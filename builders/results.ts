@@ -32,7 +32,8 @@ export interface RunTimes {
  * - `Succeeded`: exit status 0, and every artifact was taken
  * - `FailedToBuild`: the build's own fault; the same inputs will most likely fail again
  * - `Cancelled`: somebody asked for it
- * - `BuilderLost`: the engine, or the container in it, is gone through no fault of the build: worth another attempt
+ * - `BuilderLost`: the engine, or the container in it, is gone, most likely through no fault of the build: worth another attempt, but
+ *   not for ever
  */
 export type RunResult = RunTimes &
   (
