@@ -58,18 +58,33 @@ export async function startDocker(scope: Scope): Promise<TestDocker> {
   return { address: path.join(folder, 'socket'), docker };
 }
 
-/** Held until the scope or this process ends, in whatever way. */
+/** Has only one test process at a time do something with the shared engine, such as making images for all. */
+export async function oneAtATime<T>({ address }: TestDocker, work: () => Promise<T>): Promise<T> {
+  const release = await lock('--exclusive', path.join(path.dirname(address), 'work'));
+  try {
+    return await work();
+  } finally {
+    await release();
+  }
+}
+
+/** Held until the scope ends. */
 async function holdLock(scope: Scope, file: string): Promise<void> {
-  const words = ['--pdeathsig', 'KILL', 'flock', '--shared', '--no-fork', file];
+  scope.after(await lock('--shared', file));
+}
+
+/** Held until it is released, or this process ends, in whatever way. */
+async function lock(kind: '--shared' | '--exclusive', file: string): Promise<() => Promise<void>> {
+  const words = ['--pdeathsig', 'KILL', 'flock', kind, '--no-fork', file];
   const child = spawn('setpriv', [...words, 'sh', '-c', 'echo held; exec sleep infinity'], {
     stdio: ['ignore', 'pipe', 'ignore'],
   });
   const closed = once(child, 'close');
-  scope.after(async () => {
+  await once(child.stdout, 'data');
+  return async () => {
     child.kill('SIGKILL');
     await closed;
-  });
-  await once(child.stdout, 'data');
+  };
 }
 
 /** An engine for one test, empty, that may be ended and started again. */

@@ -10,7 +10,7 @@ import {
 } from '../../../builders/docker/request.ts';
 import { writeTar } from '../../../builders/docker/tar.ts';
 import type { DeclaredArchive } from '../../../builders/docker/archives.ts';
-import { debianArchive, startDocker, type TestDocker } from '../../world/docker.ts';
+import { debianArchive, oneAtATime, startDocker, type TestDocker } from '../../world/docker.ts';
 import { tempDir, type Scope } from '../../world/temp.ts';
 
 export interface World extends TestDocker {
@@ -38,15 +38,17 @@ export async function startWorld(
     toolbox: { kind: 'archives', archives: [archive], aptOptions },
     concurrency: 2,
   });
-  const prepared = await maker.prepare(
-    {
-      key: 'test',
-      base: { kind: 'archives' },
-      archives: [archive],
-      dependencies: { relations },
-      architecture: 'amd64',
-    },
-    never,
+  const prepared = await oneAtATime(engine, () =>
+    maker.prepare(
+      {
+        key: 'test',
+        base: { kind: 'archives' },
+        archives: [archive],
+        dependencies: { relations },
+        architecture: 'amd64',
+      },
+      never,
+    ),
   );
   if (prepared.result !== 'Prepared') throw new Error(JSON.stringify(prepared));
   return { ...engine, maker, archive, image: prepared.image, base: prepared.base };
