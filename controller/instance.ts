@@ -8,7 +8,7 @@ import { EnvironmentKind, type Environment } from '../crds/environment.ts';
 import { openBlobs } from '../depot/file-blobs.ts';
 import { openDepot, type BucketLocation, type Depot, type DepotLocation } from '../depot/open.ts';
 import { Trees } from '../depot/trees.ts';
-import { signersOf } from '../reconcilers/environment/signers.ts';
+import { signersOf } from '../reconcilers/signing/signers.ts';
 import { HostSlots } from '../reconcilers/fetch/slots.ts';
 import { LazyFiles } from '../reconcilers/mirror/lazy-pool.ts';
 import { snapshotDiffer } from '../reconcilers/snapshot/diff-worker-pool.ts';
@@ -99,9 +99,13 @@ export async function startInstance(options: InstanceOptions): Promise<Instance>
   started.defer(() => vault.close());
   const { keyStore, secrets } = vault;
   const workers = kubernetes ? atOnce.onKubernetes : atOnce.embedded;
+  // On Kubernetes this process is one of several, behind an address that only people know.
+  let ownUrl: string | undefined;
+  const externalUrl = options.externalUrl?.replace(/\/+$/, '');
+  const baseUrl = () => externalUrl ?? (kubernetes ? undefined : ownUrl);
   const parts = {
     ...{ data, depot, blobs, trees, keyStore, secrets, metrics, workers, now, log },
-    runTimeoutMs,
+    ...{ runTimeoutMs, baseUrl },
   };
   const begin = async (to: Store & InventoryStore) => {
     if (elects) await (await openBlobs(depot.root, { recover: 'beside guests' })).close();
@@ -121,7 +125,11 @@ export async function startInstance(options: InstanceOptions): Promise<Instance>
     const found = await store.get({ kind: EnvironmentKind.kind, namespace, name });
     const environment = found as Environment | undefined;
     if (!environment?.status.published) return undefined;
-    const { keys } = await signersOf(environment, { keyStore, secrets }, now());
+    const { keys } = await signersOf(
+      { ...environment, owner: 'environment' },
+      { keyStore, secrets },
+      now(),
+    );
     return publicKeys(keys);
   };
   const server = createServer({
@@ -163,6 +171,7 @@ export async function startInstance(options: InstanceOptions): Promise<Instance>
   const certificate = secure && ownCertificate(join(data, 'tls'), secure.host, now());
   const address = secure && certificate && { ...secure, ...certificate };
   const { url, secureUrl } = await server.listen(options.host, options.port, address);
+  ownUrl = url;
   shift.announce(url);
   const running = started.move();
   return {

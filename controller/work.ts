@@ -4,10 +4,13 @@ import type { Blobs } from '../depot/depot.ts';
 import type { DepotLocation } from '../depot/open.ts';
 import type { Trees } from '../depot/trees.ts';
 import { environmentReconciler } from '../reconcilers/environment/index.ts';
-import type { KeyStore } from '../reconcilers/environment/key-store.ts';
+import type { KeyStore } from '../reconcilers/signing/key-store.ts';
 import { mirrorReconciler } from '../reconcilers/mirror/index.ts';
 import { ThreadRunner } from '../reconcilers/mirror/thread-runner.ts';
 import { mirrorSetReconciler } from '../reconcilers/mirror-set/index.ts';
+import { Publisher } from '../reconcilers/repository/publisher.ts';
+import { repositoryReconciler } from '../reconcilers/repository/index.ts';
+import { uploadReconciler } from '../reconcilers/repository/upload.ts';
 import type { Secrets } from '../reconcilers/secrets.ts';
 import { snapshotReconciler } from '../reconcilers/snapshot/index.ts';
 import { createDriftMetrics } from './drift-metrics.ts';
@@ -28,6 +31,8 @@ export interface WorkOptions {
   readonly keyStore: KeyStore;
   readonly secrets: Secrets;
   readonly metrics: LoopMetrics;
+  /** How clients reach this server, without a slash at the end; undefined while nobody knows. */
+  readonly baseUrl: () => string | undefined;
   /** See `LoopOptions`. */
   readonly runTimeoutMs?: number | undefined;
   /** How many objects are worked on at once. */
@@ -45,8 +50,9 @@ export interface Work {
 
 export function startWork(options: WorkOptions): Work {
   const { data, depot, store, blobs, trees, keyStore, secrets, metrics } = options;
-  const { workers, now, log, runTimeoutMs } = options;
+  const { workers, now, log, runTimeoutMs, baseUrl } = options;
   const runner = new ThreadRunner({ depot, cache: join(data, 'cache') });
+  const publisher = new Publisher({ depot });
   const sources = configSourceReconciler({
     dataDir: data,
     store,
@@ -63,6 +69,8 @@ export function startWork(options: WorkOptions): Work {
       mirrorSetReconciler,
       snapshotReconciler,
       environmentReconciler({ blobs, trees, keyStore, secrets }),
+      repositoryReconciler({ publisher, keyStore, secrets, baseUrl }),
+      uploadReconciler(store),
       sources,
     ],
     now,
@@ -82,6 +90,7 @@ export function startWork(options: WorkOptions): Work {
       await loop.stop(graceMs);
       await sources.close();
       await runner.close();
+      await publisher.close();
     },
   };
 }

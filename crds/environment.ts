@@ -1,7 +1,8 @@
 import { Type, type Static } from 'typebox';
 import { commonColumns, defineKind, type ObjectOf } from './kind.ts';
 import { commonStatus } from './object.ts';
-import { Duration, LocalRef, SecretKeyRef, Sha256, Timestamp } from './scalars.ts';
+import { Duration, LocalRef, Sha256, Timestamp } from './scalars.ts';
+import { Signing, SigningKeys } from './signing.ts';
 import { FrozenMember } from './snapshot.ts';
 
 const spec = Type.Object({
@@ -13,22 +14,7 @@ const spec = Type.Object({
       { default: '30d' },
     ),
   ),
-  signing: Type.Object(
-    {
-      epoch: Type.Integer({
-        default: 1,
-        minimum: 1,
-        maximum: 10_000,
-        description:
-          'Raise it by one to rotate the key. A new key is made; until `overlap` is over, both sign.',
-      }),
-      overlap: Duration('How long the key before signs beside the new one.', { default: '30d' }),
-      keyRef: Type.Optional(
-        SecretKeyRef('An armored private key to sign with, instead of one that Cairn makes.'),
-      ),
-    },
-    { default: {}, description: 'The key that signs the Release files of this environment.' },
-  ),
+  signing: Signing('The key that signs the Release files of this environment.'),
   suspend: Type.Boolean({ default: false, description: 'Leave it as it is for now.' }),
 });
 
@@ -82,16 +68,7 @@ const status = Type.Object({
       { maxItems: 10, description: 'What was served before, newest first.' },
     ),
   ),
-  keys: Type.Optional(
-    Type.Array(
-      Type.Object({
-        fingerprint: Type.String({ maxLength: 64, description: 'Of the primary key.' }),
-        epoch: Type.Integer({ description: 'The spec.signing.epoch that it was made for.' }),
-        until: Type.Optional(Timestamp('When it stops signing.')),
-      }),
-      { maxItems: 4, description: 'The keys that sign, newest first.' },
-    ),
-  ),
+  keys: Type.Optional(SigningKeys),
 });
 
 export const EnvironmentKind = defineKind({

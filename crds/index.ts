@@ -3,7 +3,9 @@ import { EnvironmentKind } from './environment.ts';
 import type { Kind } from './kind.ts';
 import { MirrorSetKind } from './mirror-set.ts';
 import { MirrorKind } from './mirror.ts';
+import { RepositoryKind } from './repository.ts';
 import { SnapshotKind } from './snapshot.ts';
+import { UploadKind } from './upload.ts';
 
 /** Every kind, in the order in which people meet them. */
 export const kinds: readonly Kind[] = [
@@ -11,6 +13,8 @@ export const kinds: readonly Kind[] = [
   MirrorSetKind,
   SnapshotKind,
   EnvironmentKind,
+  RepositoryKind,
+  UploadKind,
   ConfigSourceKind,
 ] as unknown as readonly Kind[]; // `check` narrows its argument to the kind's own spec
 

@@ -31,6 +31,7 @@ const remedies = {
   KeyUnusable: 'stall',
   PackageInvalid: 'stall',
   SourceInvalid: 'stall',
+  PackageConflict: 'stall',
   SecretMissing: 'retry',
   MountConflict: 'wait',
   DependencyNotReady: 'wait',

@@ -11,19 +11,27 @@ const spec = Type.Object({
 /** One frozen member: all that is needed to serve it, and to sign it anew, without its Mirror. */
 export const FrozenMember = Type.Object(
   {
-    mirror: Type.String({ maxLength: 253, description: 'The name of the Mirror.' }),
+    mirror: Type.String({ maxLength: 253, description: 'The name of the Mirror or Repository.' }),
+    kind: Type.Optional(
+      OneOf(['Repository'], { description: 'What it was taken from, unless that was a Mirror.' }),
+    ),
     path: Type.String({
       maxLength: 2048,
-      description: 'Where it is served below the snapshot: <upstream host>/<upstream path>.',
+      description:
+        'Where it is served below the snapshot: <upstream host>/<upstream path>, or ' +
+        'repositories/<namespace>/<name>.',
     }),
-    url: Type.String({ maxLength: 2048, description: 'The upstream archive.' }),
+    url: Type.String({
+      maxLength: 2048,
+      description: 'The upstream archive; of a Repository the path that it is served at.',
+    }),
     tree: Sha256('The tree of all its files.'),
-    generation: Type.Integer({ description: 'The generation of the Mirror it was taken from.' }),
+    generation: Type.Integer({ description: 'The generation of what it was taken from.' }),
     public: Type.Boolean({ description: 'Whether it is served to everybody.' }),
     download: OneOf(['Eager', 'Lazy'], {
       description: 'Lazy: pool files that nobody has asked for yet still come from upstream.',
     }),
-    keyring: Type.Optional(Sha256('The armored upstream keys.')),
+    keyring: Type.Optional(Sha256('The armored keys that sign it.')),
     packages: Type.Integer({ minimum: 0, description: 'Pool files.' }),
     suites: Type.Array(MirroredSuite, { maxItems: 64, description: 'Its suites.' }),
   },

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import type { Readable } from 'node:stream';
 import type { Kind } from '../../crds/kind.ts';
 import { apiVersion, type KubeObject, type Manifest } from '../../crds/object.ts';
 import type { Credentials } from '../store/kubernetes/cluster.ts';
@@ -107,6 +108,13 @@ export class ApiClient {
     return (await this.#json('PATCH', path, options)) as KubeObject;
   }
 
+  /** Throws `ApiError` when there is one of that name. */
+  async create({ kind, namespace }: Target, manifest: Manifest): Promise<KubeObject> {
+    const path = `${collectionPath(kind, namespace)}?fieldManager=cairn-cli&${strictly}`;
+    const options = { body: JSON.stringify(manifest), type: 'application/json' };
+    return (await this.#json('POST', path, options)) as KubeObject;
+  }
+
   async delete(target: Target): Promise<void> {
     await this.#json('DELETE', objectPath(target));
   }
@@ -115,6 +123,24 @@ export class ApiClient {
   async events(target: Target): Promise<readonly ClientEvent[]> {
     const answer = await this.#json('GET', eventsPath(target));
     return ((answer as { items?: readonly CoreEvent[] }).items ?? []).map(clientEvent).sort(byTime);
+  }
+
+  /** Whether the server has a file that is to be published. */
+  async hasBlob(sha256: string): Promise<boolean> {
+    const response = await this.#exchange('HEAD', blobPath(sha256), {});
+    response.resume();
+    const { statusCode = 0 } = response;
+    if (statusCode === 401 || statusCode === 403) throw new ApiError(statusCode, mayNotPublish);
+    return statusCode === 200;
+  }
+
+  /** Brings a file to the server; what arrives has to have this digest and size. */
+  async putBlob(
+    { sha256, size }: { readonly sha256: string; readonly size: number },
+    open: () => Readable,
+  ): Promise<void> {
+    const type = 'application/octet-stream';
+    await this.#json('PUT', blobPath(sha256), { body: open(), type, length: size });
   }
 
   /** Any other JSON of the server: `/api/v1/diff?from=…`. */
@@ -134,30 +160,35 @@ export class ApiClient {
     throw new CliError(`${origin} does not answer like Cairn: its answer is not a ${kind}`);
   }
 
-  async #send(
+  async #send(method: string, path: string, sent: Sent): Promise<IncomingMessage> {
+    const response = await this.#exchange(method, path, sent);
+    const status = response.statusCode ?? 0;
+    if (status >= 200 && status < 300) return response;
+    const refusal = await this.#guard(() => readJson(response, this.server).catch(() => undefined));
+    throw apiError(status, refusal, this.server);
+  }
+
+  async #exchange(
     method: string,
     path: string,
-    { body, type, signal }: Sent,
+    { body, type, length, signal }: Sent,
   ): Promise<IncomingMessage> {
     const { proxy, signal: whole } = this.#access;
     const { headers, tls } = await this.#access.credentials();
-    const response = await exchange({
+    return exchange({
       method,
       url: new URL(this.server.pathname.replace(/\/$/, '') + path, this.server),
       headers: {
         ...headers,
         accept: 'application/json',
         ...(type !== undefined && { 'content-type': type }),
+        ...(length !== undefined && { 'content-length': String(length) }),
       },
       tls,
       proxy,
       ...(body !== undefined && { body }),
       signal: signal ?? whole,
     });
-    const status = response.statusCode ?? 0;
-    if (status >= 200 && status < 300) return response;
-    const refusal = await this.#guard(() => readJson(response, this.server).catch(() => undefined));
-    throw apiError(status, refusal, this.server);
   }
 
   /** A connection that breaks while an answer arrives is told like one that was never made. */
@@ -171,6 +202,9 @@ export class ApiClient {
   }
 }
 
+const mayNotPublish =
+  'publishing needs the token of an editor: set CAIRN_TOKEN or use --token-file';
+
 /** API servers drop unknown fields with a warning, unless they are told not to. */
 const strictly = 'fieldValidation=Strict';
 
@@ -180,13 +214,19 @@ interface List {
 }
 
 interface Sent {
-  readonly body?: string;
+  readonly body?: string | Readable;
   readonly type?: string;
+  /** Of a body that is a stream. */
+  readonly length?: number;
   readonly signal?: AbortSignal;
 }
 
 function objectPath({ kind, namespace, name }: Target): string {
   return `${collectionPath(kind, namespace)}/${encodeURIComponent(name)}`;
+}
+
+function blobPath(sha256: string): string {
+  return `/api/v1/blobs/${sha256}`;
 }
 
 /** Of the core group, as on every API server. */

@@ -29,6 +29,7 @@ export const commandGroups: Readonly<Record<string, readonly Entry[]>> = {
   ],
   'Make it happen': [
     { name: 'reconcile', load: () => import('./reconcile.ts') },
+    { name: 'publish', load: () => import('./publish.ts') },
     { name: 'promote', load: () => import('./promote.ts') },
     { name: 'rollback', load: () => import('./rollback.ts') },
     { name: 'approve', load: () => import('./approve.ts') },

@@ -27,7 +27,7 @@ function bashScript(): string {
     words='help ${commandNames.join(' ')}'
   else
     case \${COMP_WORDS[1]} in
-      validate | plan | apply | init | run) compopt -o default; return ;;
+      validate | plan | apply | init | run | publish) compopt -o default; return ;;
       help) words='${commandNames.join(' ')}' ;;
       promote | rollback) words=$(cairn get environments,snapshots -o jsonpath='.items[*].metadata.name' 2>/dev/null) ;;
       *) words="all ${kindWords.join(' ')} $(cairn get all -o name 2>/dev/null)" ;;

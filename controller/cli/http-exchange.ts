@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import type { Readable } from 'node:stream';
 import { createRequire } from 'node:module';
 import type { Agent as AgentClass, request as requestFunction } from 'node:http';
 import { throughProxy, type Credentials } from '../store/kubernetes/cluster.ts';
@@ -11,6 +12,9 @@ const require = createRequire(import.meta.url);
 /** How long a server may take to begin its answer; a large `diff` is the slowest. */
 const headersTimeoutMs = 120_000;
 
+/** A server that takes nothing for so long of what is being sent. */
+const stalledMs = 120_000;
+
 export interface Exchange {
   readonly method: string;
   readonly url: URL;
@@ -18,7 +22,8 @@ export interface Exchange {
   readonly tls?: Credentials['tls'];
   /** An http(s) proxy on the way. */
   readonly proxy?: URL | undefined;
-  readonly body?: string;
+  /** A stream is sent as it comes; the server's time to answer begins at its end. */
+  readonly body?: string | Readable;
   readonly signal: AbortSignal;
 }
 
@@ -39,8 +44,19 @@ export async function exchange({
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
   const agent = proxy ? new Agent(throughProxy(proxy)) : false;
   const sent = request(url, { method, headers, signal, agent, ...tls });
-  const timer = setTimeout(() => sent.destroy(new Error('no answer in time')), headersTimeoutMs);
-  sent.once('response', resolve).once('error', reject).end(body);
+  let timer: NodeJS.Timeout | undefined;
+  const awaitAnswer = () => {
+    timer = setTimeout(() => sent.destroy(new Error('no answer in time')), headersTimeoutMs);
+  };
+  sent.once('response', resolve).once('error', reject);
+  if (typeof body === 'object') {
+    sent.setTimeout(stalledMs, () => sent.destroy(new Error('the server takes no more')));
+    sent.once('finish', awaitAnswer);
+    body.once('error', (error) => sent.destroy(error)).pipe(sent);
+  } else {
+    awaitAnswer();
+    sent.end(body);
+  }
   try {
     return await promise;
   } catch (thrown) {

@@ -16,6 +16,14 @@ export function objectUrls(object: AnyObject, server: URL): readonly (readonly s
     }
     case 'Environment':
       return frozenUrls(`/environments/${name}`, membersOf(at(object.status, 'published')), url);
+    case 'Repository': {
+      const root = `/repositories/${object.metadata.namespace}/${name}`;
+      if (at(object.status, 'state') === undefined) return [];
+      return [
+        ['archive', url(root)],
+        ['for clients', url(`${root}/client.sources`)],
+      ];
+    }
     default:
       return [];
   }

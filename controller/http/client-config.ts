@@ -16,8 +16,8 @@ export interface ClientConfigOptions {
 export interface Caller {
   /** `http://host`, as this client reaches us. */
   readonly base: string;
-  /** The first two segments of the request: what the client calls this area. */
-  readonly prefix: readonly [string, string];
+  /** The first segments of the request: what the client calls this area. */
+  readonly prefix: readonly string[];
 }
 
 /** The files beside an area's mounts that tell clients how to use it. */
@@ -31,7 +31,7 @@ export class ClientConfig {
   /** The names of the files that an area has. */
   static filesOf({ kind }: Area): readonly string[] {
     const files = ['client.sources', 'apt.conf', 'auth.conf'];
-    if (kind === 'environment') return [...files, 'key.asc'];
+    if (kind === 'environment' || kind === 'repository') return [...files, 'key.asc'];
     return kind === 'live' ? [] : files;
   }
 
@@ -41,9 +41,14 @@ export class ClientConfig {
     return text(file === 'auth.conf' ? auth(area, caller) : aptConf(area, caller));
   }
 
-  async #key({ name }: Area): Promise<Reply> {
-    const keys = await this.#options.environmentKeys(name);
-    if (keys === undefined) return refusal(404, `environment ${name} has not been signed yet`);
+  async #key(area: Area): Promise<Reply> {
+    const [mount] = mountsOf(area);
+    const keys =
+      area.kind === 'environment'
+        ? await this.#options.environmentKeys(area.name)
+        : mount && (await this.#upstreamKeys(mount));
+    if (keys === undefined)
+      return refusal(404, `${area.kind} ${area.name} has not been signed yet`);
     return { status: 200, type: 'application/pgp-keys', body: keys };
   }
 
@@ -87,7 +92,7 @@ function uriOf(area: Area, mount: Mount, { base, prefix }: Caller): string {
 }
 
 function aptConf(area: Area, { base }: Caller): string {
-  if (area.kind !== 'mirror') return frozenAptConf();
+  if (area.kind === 'snapshot' || area.kind === 'environment') return frozenAptConf();
   return liveAptConf(
     base,
     mountsOf(area).flatMap(({ suites }) => suites),

@@ -47,6 +47,11 @@ export function locate(table: MountTable, segments: readonly string[]): Place | 
     const snapshot = snapshotOf(table, name, below);
     return snapshot && placeIn(snapshot, below, snapshot.uids.includes(name));
   }
+  if (first === 'repositories') {
+    const [own = '', ...inside] = below;
+    const repository = table.repositories.get(`${name}/${own}`);
+    return repository && placeIn(repository, inside);
+  }
   const areas = { environments: table.environments, mirrors: table.mirrors }[first];
   const area = areas?.get(name);
   return area && placeIn(area, below);

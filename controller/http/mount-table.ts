@@ -2,6 +2,7 @@ import type { Environment } from '../../crds/environment.ts';
 import { mountPath } from '../../crds/mount-path.ts';
 import { isPublic, type Mirror, type MirroredSuite } from '../../crds/mirror.ts';
 import { isReady } from '../../crds/object.ts';
+import { repositoryPath, type Repository } from '../../crds/repository.ts';
 import { SnapshotKind, type FrozenMember, type Snapshot } from '../../crds/snapshot.ts';
 import type { StorePeek } from '../../crds/store.ts';
 
@@ -33,7 +34,7 @@ export interface Mount {
 
 /** Everything below one prefix of the URL space: a snapshot, an environment, the live mirrors. */
 export interface Area {
-  readonly kind: 'live' | 'mirror' | 'snapshot' | 'environment';
+  readonly kind: 'live' | 'mirror' | 'snapshot' | 'environment' | 'repository';
   readonly name: string;
   /** Mounts by mount path, sorted; of those that share a path, the first that has a file answers. */
   readonly mounts: ReadonlyMap<string, readonly Mount[]>;
@@ -59,16 +60,20 @@ export interface MountTable {
   /** Newest first. */
   readonly snapshots: readonly SnapshotArea[];
   readonly environments: ReadonlyMap<string, Area>;
+  /** By `<namespace>/<name>`. */
+  readonly repositories: ReadonlyMap<string, Area>;
 }
 
 export interface Mountable {
   readonly mirrors: Iterable<Mirror>;
   readonly snapshots: Iterable<SnapshotArea>;
   readonly environments: Iterable<Environment>;
+  readonly repositories: Iterable<Repository>;
 }
 
 /** Lays out the URL space. Pure: equal objects give an equal table. */
-export function mountTable({ mirrors, snapshots, environments }: Mountable): MountTable {
+export function mountTable(objects: Mountable): MountTable {
+  const { mirrors, snapshots, environments } = objects;
   const live: Mount[] = [];
   const byMirror = new Map<string, Area>();
   for (const mirror of mirrors) {
@@ -85,6 +90,9 @@ export function mountTable({ mirrors, snapshots, environments }: Mountable): Mou
     mirrors: byMirror,
     snapshots: taken,
     environments: new Map(served.map((found) => [found.name, found])),
+    repositories: new Map(
+      Array.from(objects.repositories, repositoryArea).map((found) => [found.name, found]),
+    ),
   };
 }
 
@@ -214,6 +222,29 @@ function formerTrees(
   const snapshot = snapshots.find(({ uids }) => uids.includes(entry.snapshotUid));
   const mounts = snapshot?.mounts.get(member.path) ?? [];
   return mounts.filter((mount) => mount.public || !member.public).map(({ tree }) => tree);
+}
+
+function repositoryArea(repository: Repository): Area {
+  const { metadata, spec, status } = repository;
+  const { state, predecessors = [] } = status ?? {};
+  const name = `${metadata.namespace}/${metadata.name}`;
+  if (!state) return area('repository', name, []);
+  const path = repositoryPath(repository);
+  const mount: Mount = {
+    mirror: metadata.name,
+    namespace: metadata.namespace,
+    url: `/${path}`,
+    path: '',
+    livePath: path,
+    tree: state.tree,
+    previous: predecessors.map(({ tree }) => tree),
+    public: spec.public,
+    download: 'Eager',
+    keyring: state.keyring,
+    suites: state.suites,
+    modified: Date.parse(metadata.creationTimestamp),
+  };
+  return area('repository', name, [mount]);
 }
 
 function area<Kind extends Area['kind']>(

@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { EnvironmentKind, type Environment } from '../../crds/environment.ts';
 import { MirrorKind, type Mirror } from '../../crds/mirror.ts';
 import { isReady, type KubeObject } from '../../crds/object.ts';
+import { RepositoryKind, type Repository } from '../../crds/repository.ts';
 import { SnapshotKind, type Snapshot } from '../../crds/snapshot.ts';
 import {
   StoreError,
@@ -107,7 +108,12 @@ export async function followMounts({
     served: servedOfEnvironment,
     part: (environment) => environment,
   });
-  for (const replica of [mirrors, snapshots, environments]) {
+  const repositories = new Replica<Repository, Repository>({
+    ...{ kind: RepositoryKind.kind, changed },
+    served: servedOfRepository,
+    part: (repository) => repository,
+  });
+  for (const replica of [mirrors, snapshots, environments, repositories]) {
     const source = { store, namespace, log, signal };
     const from = await read(source, replica);
     void follow(source, replica, from);
@@ -118,6 +124,7 @@ export async function followMounts({
         mirrors: mirrors.parts.values(),
         snapshots: snapshots.parts.values(),
         environments: environments.parts.values(),
+        repositories: repositories.parts.values(),
       })),
     environment: (name) => environments.parts.get(name),
   };
@@ -134,6 +141,10 @@ function servedOfSnapshot(snapshot: Snapshot): unknown {
 
 function servedOfEnvironment({ status }: Environment): unknown {
   return [status?.published, status?.history];
+}
+
+function servedOfRepository({ spec, status }: Repository): unknown {
+  return [spec.public, status?.state, status?.predecessors];
 }
 
 type Source = Required<FollowOptions>;

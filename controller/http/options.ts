@@ -7,6 +7,7 @@ import type { Log } from '../log.ts';
 import type { Redirect } from '../redirect.ts';
 import type { RoleTokens } from './access.ts';
 import type { Certificate } from './certificate.ts';
+import type { UploadBlobs } from './blob-route.ts';
 import type { SourceInventory } from './inventory-route.ts';
 import type { LazyPool } from './lazy.ts';
 
@@ -14,7 +15,7 @@ export interface ServerOptions {
   readonly store: Store & StorePeek & EventReader;
   /** Only objects of this namespace have URLs; `default` when left out. */
   readonly namespace?: string;
-  readonly blobs: BlobReader;
+  readonly blobs: BlobReader & UploadBlobs;
   readonly trees: Trees;
   readonly lazy: LazyPool;
   /** Has clients fetch large files from elsewhere. */

@@ -78,7 +78,9 @@ export function rootPage({ base, environments, live }: RootPage): string {
         ${live.entries.map(row)}
       </table>
       ${live.hidden ? [privateNote] : []}
-      <p><a href="/mirrors/">mirrors/</a>: the same by name, with client configuration.</p>`,
+      <p><a href="/mirrors/">mirrors/</a>: the same by name, with client configuration.</p>
+      <h2>Published here</h2>
+      <p><a href="/repositories/">repositories/</a>: archives of this server's own.</p>`,
   );
 }
 

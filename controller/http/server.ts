@@ -12,11 +12,13 @@ import { check, type Health } from '../health.ts';
 import { apiRouter, statusAnswer } from './api/router.ts';
 import { ApiFailure } from './api/status.ts';
 import { isLoopback, type WriteRules } from './api/write-rules.ts';
+import { blobRoute, isBlobUpload } from './blob-route.ts';
+import { limitBodyTime } from './body-time.ts';
 import { ClientConfig } from './client-config.ts';
 import { Connections } from './connections.ts';
 import { inventoryRoute } from './inventory-route.ts';
 import { reserved } from './locate.ts';
-import { followMounts, type Mounts } from './mounts.ts';
+import { followMounts, usualNamespace, type Mounts } from './mounts.ts';
 import { refusal, reply } from './reply.ts';
 import type { Listening, SecureAddress, Server, ServerOptions } from './options.ts';
 import { FileSender } from './send-file.ts';
@@ -28,16 +30,20 @@ export type { Server, ServerOptions } from './options.ts';
 
 const timeouts = {
   headersTimeout: 30_000,
-  /** To send a whole request; an answer may take for ever. */
-  requestTimeout: 60_000,
+  /** To send a whole request, which may hold a large file; an answer may take for ever. */
+  requestTimeout: 6 * 3_600_000,
   keepAliveTimeout: 75_000,
 } as const;
+/** To send a whole request of any other kind. Milliseconds. */
+const bodyTimeout = 60_000;
 /** A connection on which nothing moves for so long is cut. Milliseconds. */
 const stalled = 300_000;
 
 /** First segments that are not the site's. */
 const applications: ReadonlySet<string> = new Set(
-  [...reserved].filter((name) => !['snapshots', 'environments', 'mirrors'].includes(name)),
+  [...reserved].filter(
+    (name) => !['snapshots', 'environments', 'mirrors', 'repositories'].includes(name),
+  ),
 );
 
 /** How soon clients should come back while the store is not read yet. Seconds. */
@@ -69,6 +75,7 @@ export function createServer(options: ServerOptions): Server {
     else await beginServing();
     const app = application();
     const answer: RequestListener = (req, res) => {
+      if (!isBlobUpload(req)) limitBodyTime(req, bodyTimeout);
       if (isForApplication(req)) app(req, res);
       else if (serving) serving.site.handle(req, res);
       else observe(req, 'system', 503, reply(res, notYet));
@@ -141,6 +148,8 @@ export function createServer(options: ServerOptions): Server {
     });
     const { store, now } = options;
     app.use(apiRouter({ store, rules, shutdown: shutdown.signal, now }));
+    const { blobs, namespace = usualNamespace } = options;
+    app.use(blobRoute({ blobs, rules, namespace }));
     if (options.inventories) app.use(inventoryRoute(options.inventories));
     app.use(
       diffRoute({
@@ -178,8 +187,9 @@ function isForApplication({ url = '' }: IncomingMessage): boolean {
 
 /** Whether anything that is served needs a token. */
 function hasPrivate(mounts: Mounts): boolean {
-  const { live, snapshots, environments } = mounts.table();
-  return [live, ...snapshots, ...environments.values()].some((area) => !area.isPublic);
+  const { live, snapshots, environments, repositories } = mounts.table();
+  const areas = [live, ...snapshots, ...environments.values(), ...repositories.values()];
+  return areas.some((area) => !area.isPublic);
 }
 
 function bounded<Any extends HttpServer>(server: Any): Any {

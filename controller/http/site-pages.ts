@@ -81,7 +81,7 @@ const nothing: Directory = { entries: [], hidden: false };
 
 function overviewOf(
   first: string,
-  { snapshots, mirrors }: MountTable,
+  { snapshots, mirrors, repositories }: MountTable,
   environments: readonly Choice[],
 ): string | undefined {
   if (first === 'environments') {
@@ -95,6 +95,10 @@ function overviewOf(
     const choices = snapshots.map(({ name, takenAt }) => ({ name, note: iso(takenAt) }));
     const hint = 'Each can also be asked for by its uid, or by a time such as 20260801T120000Z.';
     return overviewPage('Snapshots', choices, hint);
+  }
+  if (first === 'repositories') {
+    const choices = [...repositories.keys()].sort().map((name) => ({ name, note: '' }));
+    return overviewPage('Repositories', choices, 'Archives of what is published here.');
   }
   if (first !== 'mirrors') return undefined;
   const choices = [...mirrors.keys()].sort().map((name) => ({ name, note: '' }));

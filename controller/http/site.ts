@@ -139,15 +139,16 @@ export class Site {
     place: Place | undefined,
     mayRead: boolean,
   ): Promise<Reply | undefined> {
-    const [first = '', second = '', file = ''] = segments;
-    if (!place || directory || segments.length !== 3) return undefined;
+    const prefix = segments.slice(0, -1);
+    const file = segments.at(-1) ?? '';
+    if (!place || directory || prefix.length !== prefixLength(place)) return undefined;
     if (!ClientConfig.filesOf(place.area).includes(file)) return undefined;
     const base = baseUrl(req, this.#options.externalUrl);
     if (base === undefined) return refusal(400, 'the Host header is not a host name');
     const mounts = mountsOf(place.area);
     const secret = mounts.length > 0 && mounts.every((mount) => !mount.public);
     if (secret && !mayRead && file !== 'auth.conf' && file !== 'key.asc') return unauthorized();
-    return this.#options.config.answer(place.area, file, { base, prefix: [first, second] });
+    return this.#options.config.answer(place.area, file, { base, prefix });
   }
 
   async #directory(
@@ -162,4 +163,9 @@ export class Site {
     const headers = { Location: urlPath(segments, true).replaceAll('%3A', ':') };
     return refusal(301, 'this is a directory', headers);
   }
+}
+
+/** How many segments of a request lead to an area: `repositories/<namespace>/<name>`. */
+function prefixLength({ area }: Place): number {
+  return area.kind === 'repository' ? 3 : 2;
 }

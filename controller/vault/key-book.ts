@@ -2,11 +2,12 @@ import { createHash } from 'node:crypto';
 import { CairnError } from '../../crds/reasons.ts';
 import { StoreError } from '../../crds/store.ts';
 import {
+  keyTitle,
   newKey,
   type KeyFolder,
   type KeyName,
   type KeyStore,
-} from '../../reconcilers/environment/key-store.ts';
+} from '../../reconcilers/signing/key-store.ts';
 import type { Log } from '../log.ts';
 import type { SecretBook } from './secret-book.ts';
 
@@ -17,7 +18,7 @@ const longestKey = 64 * 1024;
 
 /**
  * Private keys as entries of one Secret, which every replica reads and none writes twice. As
- * `KeyFolder` says, they outlive their Environment.
+ * `KeyFolder` says, they outlive what they sign for.
  */
 export class KeyBook implements KeyStore {
   readonly #book: SecretBook;
@@ -72,16 +73,14 @@ export class KeyBook implements KeyStore {
         `its file in keys/ of the data directory, and ${entry} in the Secret ${this.#book.title}, ` +
         'are different keys: remove the one that clients do not have, and restart Cairn';
       this.#disputed.set(entry, because);
-      log.error('a key that signs for an environment is not clear', { entry, because });
+      log.error('a key that signs is not clear', { entry, because });
     }
   }
 
   #refuseDisputed(key: KeyName): void {
     const because = this.#disputed.get(entryOf(key));
     if (because === undefined) return;
-    const { environment, epoch } = key;
-    const what = `the key of environment ${environment}, epoch ${epoch}`;
-    throw new CairnError('KeyUnusable', `${what}: ${because}`);
+    throw new CairnError('KeyUnusable', `${keyTitle(key)}: ${because}`);
   }
 
   async #add(entries: Readonly<Record<string, string>>): ReturnType<SecretBook['add']> {
@@ -95,10 +94,10 @@ export class KeyBook implements KeyStore {
   }
 }
 
-/** Names of namespaces and environments have no `_`. Of one that is too long, its digest. */
-function entryOf({ namespace, environment, epoch }: KeyName): string {
+/** Names of namespaces and objects have no `_`. Of one that is too long, its digest. */
+function entryOf({ namespace, owner, name, epoch }: KeyName): string {
   const tail = `_epoch-${epoch}.asc`;
-  const head = `${namespace}_${environment}`;
+  const head = `${namespace}${owner === 'repository' ? '_repository' : ''}_${name}`;
   if (head.length + tail.length <= longestEntry) return head + tail;
   return createHash('sha256').update(head).digest('hex') + tail;
 }

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { KeyFolder, type KeyStore } from '../../reconcilers/environment/key-store.ts';
+import { KeyFolder, type KeyStore } from '../../reconcilers/signing/key-store.ts';
 import type { SecretName, Secrets } from '../../reconcilers/secrets.ts';
 import type { Health } from '../health.ts';
 import type { Log } from '../log.ts';

@@ -4,13 +4,12 @@ import { SnapshotKind, type Snapshot } from '../../crds/snapshot.ts';
 import { timestamp } from '../../crds/timestamp.ts';
 import type { Reconciler, Report, RunContext } from '../reconciler.ts';
 import { inputsOf, publish, type PublishDeps } from './publish.ts';
-import { signersOf, type SignerDeps } from './signers.ts';
+import { againAt, mostAheadMs, nextDate, renewAt } from '../signing/release-dates.ts';
+import { signersOf, type SignerDeps } from '../signing/signers.ts';
 
 type Status = Environment['status'];
 
 const mostHistory = 10;
-/** apt refuses a Date that is more than ten seconds ahead of its clock. */
-const mostAheadMs = 4000;
 /** Nobody tells that a secret has changed. */
 const lookAgainMs = 60_000;
 /** Many promotions at once have to wait no longer than this; else somebody has set the clock back. */
@@ -40,12 +39,11 @@ export function environmentReconciler(
       return { status: kept, message: '', failure, dependsOn };
     }
     const now = context.now();
-    const signers = await signersOf(environment, deps, now);
-    const renewal = renewAt(environment);
+    const signers = await signersOf({ ...environment, owner: 'environment' }, deps, now);
     const inputs = inputsOf(environment, serving, signers.keys);
     const { published } = environment.status;
-    const current = published?.inputs === inputs && now.getTime() < renewal;
-    const date = nextDate(published, now);
+    const current = published?.inputs === inputs && now.getTime() < renewAt(published);
+    const date = nextDate(published?.date, now);
     if (!current && date.getTime() > now.getTime() + mostAheadMs) {
       return { ...waitForClock(kept, date, now), dependsOn };
     }
@@ -63,7 +61,7 @@ export function environmentReconciler(
       events: eventsOf(published, next),
       ...againAt(
         [
-          renewAt({ ...environment, status: { published: next } }),
+          renewAt(next),
           signers.nextChange,
           environment.spec.signing.keyRef && now.getTime() + lookAgainMs,
         ],
@@ -122,22 +120,6 @@ function isStaying({ metadata }: Snapshot): boolean {
 
 function stillServing(unready: CairnError, { snapshot }: Publication): CairnError {
   return new CairnError(unready.reason, `${unready.message}; still serving ${snapshot}`);
-}
-
-/** When the Release files in service are to be issued anew: half-way to their Valid-Until. */
-function renewAt({ status }: { status: Pick<Status, 'published'> }): number {
-  const { date, validUntil } = status.published ?? {};
-  if (!date || !validUntil) return Number.POSITIVE_INFINITY;
-  return (Date.parse(date) + Date.parse(validUntil)) / 2;
-}
-
-/**
- * The Date of the next Release files: now, but later than any before by at least a second, since
- * apt takes neither an older Date nor an equal Last-Modified for news.
- */
-function nextDate(published: Publication | undefined, now: Date): Date {
-  const least = published ? Date.parse(published.date) + 1000 : 0;
-  return new Date(Math.max(Math.floor(now.getTime() / 1000) * 1000, least));
 }
 
 /** A new Date would be too far ahead: it comes when the clock has come closer. */
@@ -199,14 +181,4 @@ function eventsOf(
 
 function packagesOf({ members }: Publication): number {
   return members.reduce((sum, { packages }) => sum + packages, 0);
-}
-
-/** The longest that a timer of JavaScript can wait is 24.8 days. */
-const longestTimerMs = 20 * 86_400_000;
-
-function againAt(times: readonly (number | undefined)[], now: Date): Pick<Report<Status>, 'again'> {
-  const next = Math.min(...times.filter((time) => time !== undefined));
-  if (!Number.isFinite(next)) return {};
-  const ms = Math.min(longestTimerMs, Math.max(1000, next - now.getTime()));
-  return { again: { ms, exact: true } };
 }

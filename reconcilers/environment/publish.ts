@@ -11,13 +11,13 @@ import type { Blobs, TreeEntry } from '../../depot/depot.ts';
 
 import { comparePaths, writeTree } from '../../depot/tree-writer.ts';
 import type { Trees } from '../../depot/trees.ts';
+import { signingTime } from '../signing/signing-time.ts';
 
 export interface PublishDeps {
   readonly blobs: Blobs;
   readonly trees: Trees;
 }
 
-const backdatedMs = 15_000;
 const maxReleaseBytes = 16 * 1024 * 1024;
 
 /** Covers all that the issued Release files are made from, but the time. */
@@ -90,15 +90,6 @@ async function overlayOf(member: FrozenMember, issue: Issue): Promise<string> {
   }
   entries.sort((a, b) => comparePaths(a.path, b.path));
   return (await writeTree(blobs, entries)).digest;
-}
-
-/**
- * When a signature says that it was made. apt 3 (sqv) takes none that is from the future, and our
- * Date may be ahead by some seconds, as may our clock: apt allows ten of them for the Date itself.
- */
-function signingTime(keys: readonly SigningKey[], date: Date): Date {
-  const made = keys.map(({ key }) => key.getCreationTime().getTime());
-  return new Date(Math.max(date.getTime() - backdatedMs, ...made));
 }
 
 async function upstreamRelease(

@@ -1,7 +1,8 @@
 import { MirrorSetKind, type MirrorSet } from '../../crds/mirror-set.ts';
 import { CairnError } from '../../crds/reasons.ts';
+import { RepositoryKind } from '../../crds/repository.ts';
 import type { Reconciler, RunContext } from '../reconciler.ts';
-import { conflictIn, dependenciesOf, membersOf } from './members.ts';
+import { absence, conflictIn, dependenciesOf, membersOf, type Absent } from './members.ts';
 
 /** Says whether all members of a set hold something that can be frozen. */
 export const mirrorSetReconciler: Reconciler<typeof MirrorSetKind> = {
@@ -10,12 +11,12 @@ export const mirrorSetReconciler: Reconciler<typeof MirrorSetKind> = {
   async reconcile(set: MirrorSet, { store }: RunContext) {
     const { found, absent } = await membersOf(set, store);
     const members = [
-      ...found.map(({ metadata, status }) => ({
-        name: metadata.name,
+      ...found.map(({ kind, metadata, status }) => ({
+        ...asNamed(kind, metadata.name),
         ready: status.state !== undefined,
         packages: status.state?.packages ?? 0,
       })),
-      ...absent.map((name) => ({ name, ready: false, packages: 0 })),
+      ...absent.map(({ kind, name }) => ({ ...asNamed(kind, name), ready: false, packages: 0 })),
     ].sort((a, b) => (a.name < b.name ? -1 : 1));
     const waiting = members.filter(({ ready }) => !ready).map(({ name }) => name);
     const conflict = conflictIn(found);
@@ -31,18 +32,21 @@ export const mirrorSetReconciler: Reconciler<typeof MirrorSetKind> = {
   },
 };
 
+function asNamed(kind: string, name: string): { name: string; kind?: 'Repository' } {
+  return kind === RepositoryKind.kind ? { name, kind: 'Repository' } : { name };
+}
+
 function notReady(
   members: number,
   waiting: readonly string[],
-  absent: readonly string[],
+  absent: readonly Absent[],
 ): CairnError | undefined {
-  if (members === 0) return new CairnError('DependencyNotReady', 'no Mirror matches the selector');
-  if (absent.length > 0) {
-    return new CairnError('DependencyNotReady', `there is no Mirror ${absent.join(', ')} yet`);
-  }
+  if (members === 0) return new CairnError('DependencyNotReady', 'nothing matches the selector');
+  const lacking = absence(absent);
+  if (lacking !== undefined) return new CairnError('DependencyNotReady', lacking);
   if (waiting.length === 0) return undefined;
   return new CairnError(
     'DependencyNotReady',
-    `these Mirrors have nothing complete yet: ${waiting.join(', ')}`,
+    `these have nothing complete yet: ${waiting.join(', ')}`,
   );
 }

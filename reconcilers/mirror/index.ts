@@ -2,6 +2,7 @@ import { MirrorKind, type Mirror, type MirrorStatus } from '../../crds/mirror.ts
 import { annotations } from '../../crds/object.ts';
 import { CairnError } from '../../crds/reasons.ts';
 import { timestamp } from '../../crds/timestamp.ts';
+import { remember } from '../predecessors.ts';
 import type { Reconciler, Report, RunContext } from '../reconciler.ts';
 import { secretValue, type Secrets } from '../secrets.ts';
 import { failureTold } from './failures.ts';
@@ -24,7 +25,6 @@ export interface MirrorDeps {
 
 /** States before the current one whose indexes still answer by-hash requests. */
 const mostPredecessors = 10;
-const predecessorsForMs = 48 * 3_600_000;
 
 const neverTried: Attempts = { endedAt: undefined, succeeded: false, failures: 0 };
 
@@ -137,7 +137,9 @@ export function mirrorReconciler({
       state: refreshed.state,
       status: {
         ...status,
-        predecessors: replaced ? remember(predecessors, replaced, context.now()) : predecessors,
+        predecessors: replaced
+          ? remember(predecessors, { tree: replaced, now: context.now(), most: mostPredecessors })
+          : predecessors,
       },
       handled,
       events: refreshed.changed
@@ -223,15 +225,4 @@ function isApproved(mirror: Mirror, { shrink }: Memory): boolean {
     shrink !== undefined &&
     mirror.metadata.annotations?.[annotations.shrinkApproved] === shrink.digest
   );
-}
-
-function remember(
-  predecessors: MirrorStatus['predecessors'] | undefined,
-  tree: string,
-  now: Date,
-): NonNullable<MirrorStatus['predecessors']> {
-  const recent = (predecessors ?? []).filter(
-    (old) => old.tree !== tree && now.getTime() - Date.parse(old.until) < predecessorsForMs,
-  );
-  return [{ tree, until: timestamp(now) }, ...recent].slice(0, mostPredecessors);
 }

@@ -1,12 +1,17 @@
 import { EnvironmentKind, type Environment } from '../../crds/environment.ts';
-import { isPublic, type Mirror } from '../../crds/mirror.ts';
 import { MirrorSetKind, type MirrorSet } from '../../crds/mirror-set.ts';
-import { mountPath } from '../../crds/mount-path.ts';
 import { annotations, conditionOf } from '../../crds/object.ts';
 import { CairnError } from '../../crds/reasons.ts';
 import { SnapshotKind, type FrozenMember, type Snapshot } from '../../crds/snapshot.ts';
 import { timestamp } from '../../crds/timestamp.ts';
-import { conflictIn, dependenciesOf, membersOf } from '../mirror-set/members.ts';
+import { frozen } from '../mirror-set/frozen.ts';
+import {
+  absence,
+  conflictIn,
+  dependenciesOf,
+  membersOf,
+  type Member,
+} from '../mirror-set/members.ts';
 import type { Dependency, Reconciler, RunContext } from '../reconciler.ts';
 
 /**
@@ -87,9 +92,8 @@ async function cut(
   { store }: RunContext,
 ): Promise<readonly FrozenMember[] | CairnError> {
   const { found, absent } = await membersOf(set, store);
-  if (absent.length > 0) {
-    return new CairnError('DependencyNotReady', `there is no Mirror ${absent.join(', ')} yet`);
-  }
+  const lacking = absence(absent);
+  if (lacking !== undefined) return new CairnError('DependencyNotReady', lacking);
   if (found.length === 0) {
     return new CairnError('DependencyNotReady', 'the MirrorSet has no members');
   }
@@ -97,7 +101,7 @@ async function cut(
   if (waiting.length > 0) {
     return new CairnError(
       'DependencyNotReady',
-      `these Mirrors have nothing complete yet: ${waiting.join(', ')}`,
+      `these have nothing complete yet: ${waiting.join(', ')}`,
     );
   }
   const conflict = conflictIn(found);
@@ -106,33 +110,15 @@ async function cut(
 }
 
 /**
- * A Mirror without a complete state, or one whose spec has just changed and whose first refresh
- * under it hasn't ended yet: whoever commits both together means the new one. A Mirror that fails,
+ * A member without a complete state, or one whose spec has just changed and whose first work
+ * under it hasn't ended yet: whoever commits both together means the new one. One that fails,
  * or is suspended, is taken as it last was.
  */
-function isUnderWay({ metadata, spec, status }: Mirror): boolean {
+function isUnderWay({ metadata, spec, status }: Member): boolean {
   if (!status.state) return true;
   if (spec.suspend || metadata.annotations?.[annotations.paused] === 'true') return false;
   const known = (status.observedGeneration ?? -1) >= metadata.generation;
   return !known || conditionOf({ status }, 'Reconciling')?.status === 'True';
-}
-
-function frozen(mirror: Mirror): FrozenMember | undefined {
-  const { metadata, status } = mirror;
-  const { state } = status;
-  if (!state) return undefined;
-  return {
-    mirror: metadata.name,
-    path: mountPath(state.url),
-    url: state.url,
-    tree: state.tree,
-    generation: state.generation,
-    public: isPublic(mirror),
-    download: state.download,
-    ...(state.keyring ? { keyring: state.keyring } : {}),
-    packages: state.packages,
-    suites: state.suites,
-  };
 }
 
 function firstExpiry(members: readonly FrozenMember[]): string | undefined {

@@ -111,7 +111,14 @@ async function liveALife(world: World): Promise<void> {
   const key = readFileSync(path.join(made.config, 'keys/archive.asc'), 'utf8');
   for (const object of life(made, key)) await kubectl(['apply', '-f', '-'], JSON.stringify(object));
   const ready = ['wait', '--for=condition=Ready', '--timeout=60s'];
-  await kubectl([...ready, 'mirror/demo', 'mirrorset/base', 'snapshot/one', 'environment/stable']);
+  await kubectl([
+    ...ready,
+    'mirror/demo',
+    'mirrorset/base',
+    'snapshot/one',
+    'environment/stable',
+    'repository/own',
+  ]);
   // the second time, the events that tell of it are known already
   for (const snapshot of ['missing', 'one', 'missing', 'one']) {
     const patch = JSON.stringify({ spec: { snapshotRef: { name: snapshot } } });
@@ -119,7 +126,8 @@ async function liveALife(world: World): Promise<void> {
     const is = snapshot === 'missing' ? 'False' : 'True';
     await kubectl(['wait', `--for=condition=Ready=${is}`, 'environment/stable', '--timeout=30s']);
   }
-  for (const one of ['mirror/demo', 'mirrorset/base', 'snapshot/one', 'environment/stable']) {
+  const declared = ['mirror/demo', 'mirrorset/base', 'snapshot/one', 'environment/stable'];
+  for (const one of [...declared, 'repository/own']) {
     const done = await cairn.cli('reconcile', one, '-n', namespace);
     assert.equal(done.code, 0, done.output);
   }
@@ -127,9 +135,29 @@ async function liveALife(world: World): Promise<void> {
   await kubectl(['patch', 'environment', 'stable', '--type=merge', '--patch', rotated]);
   const signs = '--for=jsonpath={.status.keys[0].epoch}=2';
   await kubectl(['wait', signs, 'environment/stable', '--timeout=30s']);
+  await publishIn(world);
   const described = await cairn.cli('describe', 'mirror/demo', '-n', namespace);
   assert.match(described.output, /Succeeded/);
-  await kubectl(['delete', 'environments,snapshots,mirrorsets,mirrors', '--all', '--timeout=30s']);
+  const all = 'environments,snapshots,mirrorsets,mirrors,repositories';
+  await kubectl(['delete', all, '--all', '--timeout=30s']);
+}
+
+/** A package is published, and the Upload of one of long ago goes. */
+async function publishIn({ kubectl, product: made, cairn }: World): Promise<void> {
+  const file = path.join(made.archive.root, 'pool/main/h/hello/hello_1.0_amd64.deb');
+  const published = await cairn.cli('publish', 'own', file, '-n', namespace);
+  assert.equal(published.code, 0, published.output);
+  const [upload = ''] = (await kubectl(['get', 'uploads', '-o', 'name'])).trim().split('\n');
+  const patch = JSON.stringify({ status: { finishedAt: '2020-01-01T00:00:00Z' } });
+  await kubectl(['patch', upload, '--subresource=status', '--type=merge', '--patch', patch]);
+  const reconciled = await cairn.cli(
+    'reconcile',
+    `upload/${path.basename(upload)}`,
+    '-n',
+    namespace,
+  );
+  assert.equal(reconciled.code, 0, reconciled.output);
+  await kubectl(['wait', '--for=delete', upload, '--timeout=30s']);
 }
 
 interface Declared {
@@ -156,6 +184,7 @@ function life({ upstream }: Product, key: string): readonly Declared[] {
     object('MirrorSet', 'base', { mirrors: [{ name: 'demo' }] }),
     object('Snapshot', 'one', { mirrorSetRef: { name: 'base' } }),
     object('Environment', 'stable', { snapshotRef: { name: 'one' } }),
+    object('Repository', 'own', {}),
   ];
 }
 

@@ -162,7 +162,16 @@ describe('docs/', () => {
       const known = new Set([
         ...Object.keys(reasons),
         ...['Succeeded', 'Progressing', 'ProgressingWithRetry'],
-        ...['Refreshed', 'Taken', 'Promoted', 'Created', 'Configured', 'Pruned'],
+        ...[
+          'Refreshed',
+          'Taken',
+          'Promoted',
+          'Published',
+          'Refused',
+          'Created',
+          'Configured',
+          'Pruned',
+        ],
         ...['DriftCorrected', 'DriftReported'],
       ]);
       const unknown = [...section.matchAll(/`([A-Z][a-z]+[A-Za-z]*)`/g)]

@@ -13,7 +13,12 @@ import { vaultWorld, type VaultWorld } from './vault-world.ts';
 import { clusterOf } from './widgets.ts';
 
 const now = new Date('2026-08-01T00:00:00Z');
-const production = { namespace: 'default', environment: 'production', epoch: 1 };
+const production = {
+  namespace: 'default',
+  owner: 'environment',
+  name: 'production',
+  epoch: 1,
+} as const;
 
 describe('Secrets on Kubernetes', needsKubernetes, () => {
   const scope = suiteScope();

@@ -94,9 +94,9 @@ describe('the metrics of replicas', needsKubernetes, () => {
     assert.equal(sum(samples, 'controller_runtime_reconcile_panics_total', {}), 0);
     assert.ok(sum(samples, 'workqueue_adds_total', {}) >= 2);
     assert.equal(sum(samples, 'workqueue_depth', {}), 0);
-    // five kinds were listed and are watched; the lease was looked for, then renewed
+    // seven kinds were listed and are watched; the lease was looked for, then renewed
     assert.ok(
-      sum(samples, 'rest_client_requests_total', { code: '200', method: 'GET', host }) >= 11,
+      sum(samples, 'rest_client_requests_total', { code: '200', method: 'GET', host }) >= 15,
     );
     assert.ok(
       sum(samples, 'rest_client_requests_total', { code: '200', method: 'PUT', host }) >= 2,

@@ -1,5 +1,6 @@
 /** The product on a real API server: declared and promoted with kubectl, followed by apt. */
 import assert from 'node:assert/strict';
+import { kinds } from '../../crds/index.ts';
 import { readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { before, describe, it } from 'node:test';
@@ -28,8 +29,8 @@ describe('cairn run --kubernetes', needsKubernetes, () => {
 
   before(async () => {
     kubernetes = await startKubernetes(scope);
-    for (const kind of ['mirrors', 'mirrorsets', 'snapshots', 'environments', 'configsources']) {
-      await kubectl(['apply', '-f', path.join(crds, `${kind}.yaml`)]);
+    for (const { plural } of kinds) {
+      await kubectl(['apply', '-f', path.join(crds, `${plural}.yaml`)]);
     }
     await kubectl(['wait', '--for=condition=Established', 'crd', '--all', '--timeout=30s']);
     world = await product(scope);

@@ -11,6 +11,11 @@ export const goodSpecs: Readonly<Record<string, Spec>> = {
   MirrorSet: { mirrors: [{ name: 'debian' }] },
   Snapshot: { mirrorSetRef: { name: 'debian' } },
   Environment: { snapshotRef: { name: 'debian-1' } },
+  Repository: { public: true },
+  Upload: {
+    repositoryRef: { name: 'tools' },
+    files: [{ name: 'hello_1.0_amd64.deb', sha256: '0'.repeat(64), size: 1 }],
+  },
   ConfigSource: { location: 'https://git.example/config.git' },
 };
 
@@ -36,7 +41,46 @@ export const brokenRules: readonly BrokenRule[] = (
     ['Mirror', 'suites', '/ and ./ are the same directory', { suites: ['/', './'] }],
     ['Mirror', 'schedule', 'expected five fields of cron', { schedule: '0 3 * * 5-1' }],
     ['Mirror', 'timeZone', 'expected an IANA time zone', { schedule: '0 3 * * *', timeZone: 'X' }],
-    ['MirrorSet', 'mirrors', 'expected mirrors, a selector, or both', { mirrors: [] }],
+    ['MirrorSet', 'mirrors', 'expected mirrors, repositories or a selector', { mirrors: [] }],
+    ['Repository', 'components', 'expected each of them once', { components: ['a', 'b', 'a'] }],
+    ['Repository', 'architectures', 'expected each of them once', { architectures: ['a', 'a'] }],
+    ['Repository', 'architectures', 'expected single', { architectures: ['amd64', 'all'] }],
+    [
+      'Repository',
+      'suites',
+      'expected suites, each with',
+      { suites: [{ name: 'a' }, { name: 'a' }] },
+    ],
+    [
+      'Repository',
+      'suites',
+      'expected each of them once',
+      { suites: [{ name: 'a', components: ['a', 'a'] }] },
+    ],
+    [
+      'Repository',
+      'suites',
+      'expected each of them once',
+      { suites: [{ name: 'a', architectures: ['a', 'a'] }] },
+    ],
+    [
+      'Repository',
+      'suites',
+      'expected single',
+      { suites: [{ name: 'a', architectures: ['all'] }] },
+    ],
+    [
+      'Repository',
+      'externalDependencies',
+      'expected exactly one of key',
+      { externalDependencies: [{ url: 'https://a.example', suites: ['a'] }] },
+    ],
+    [
+      'Repository',
+      'externalDependencies',
+      'expected suites (or series',
+      { externalDependencies: [{ url: 'https://a.example', key: 'k' }] },
+    ],
     ['ConfigSource', 'location', 'expected a URL without', { location: 'https://a:b@git.example' }],
     ['ConfigSource', 'location', 'expected a directory, a URL', { branch: '-x' }],
     ['ConfigSource', 'path', 'expected a directory inside', { path: 'a/../..' }],
@@ -62,6 +106,24 @@ export const largestSpecs: readonly (readonly [Kind, Spec])[] = [
     },
   ],
   [kindOf('MirrorSet'), { mirrors: different(256, 253).map((name) => ({ name })) }],
+  [
+    kindOf('Repository'),
+    {
+      suites: different(16, 64).map((name) => ({
+        name,
+        components: different(16, 64),
+        architectures: different(16, 64),
+      })),
+      components: different(16, 64),
+      architectures: different(16, 64),
+      externalDependencies: different(16, 64).map((name) => ({
+        url: `https://archive.example/${name}`,
+        suites: different(16, 256),
+        components: different(16, 64),
+        key: 'k'.repeat(1024),
+      })),
+    },
+  ],
   [
     kindOf('ConfigSource'),
     { location: `ssh://${'a'.repeat(4090)}`, branch: 'b'.repeat(255), path: 'a/'.repeat(512) },

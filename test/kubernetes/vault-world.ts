@@ -5,7 +5,7 @@ import type { Cluster } from '../../controller/store/kubernetes/cluster.ts';
 import { Connection } from '../../controller/store/kubernetes/connection.ts';
 import { KeyBook } from '../../controller/vault/key-book.ts';
 import { SecretBook } from '../../controller/vault/secret-book.ts';
-import type { KeyFolder } from '../../reconcilers/environment/key-store.ts';
+import type { KeyFolder } from '../../reconcilers/signing/key-store.ts';
 import { startKubernetes } from '../world/kubernetes.ts';
 import type { Scope } from '../world/temp.ts';
 import { clusterOf } from './widgets.ts';

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { before, beforeEach, describe, it } from 'node:test';
 import { KeyBook } from '../../controller/vault/key-book.ts';
 import { tokensOf } from '../../controller/vault/token-book.ts';
-import { KeyFolder } from '../../reconcilers/environment/key-store.ts';
+import { KeyFolder } from '../../reconcilers/signing/key-store.ts';
 import { startApiProxy } from '../world/api-proxy.ts';
 import { needsKubernetes } from '../world/kubernetes-programs.ts';
 import { suiteScope, tempDir } from '../world/temp.ts';
@@ -13,7 +13,12 @@ import { secretsOf, vaultWorld, type VaultWorld } from './vault-world.ts';
 import { clusterOf } from './widgets.ts';
 
 const now = new Date('2026-08-01T00:00:00Z');
-const production = { namespace: 'default', environment: 'production', epoch: 1 };
+const production = {
+  namespace: 'default',
+  owner: 'environment',
+  name: 'production',
+  epoch: 1,
+} as const;
 
 describe('keys and tokens on Kubernetes', needsKubernetes, () => {
   const scope = suiteScope();
@@ -25,7 +30,7 @@ describe('keys and tokens on Kubernetes', needsKubernetes, () => {
 
   it('makes each key once, however many replicas want it at the same time', async (t) => {
     const books = await Promise.all(Array.from({ length: 6 }, () => world.keyBook(t)));
-    const names = ['a', 'b', 'c'].map((environment) => ({ ...production, environment }));
+    const names = ['a', 'b', 'c'].map((name) => ({ ...production, name }));
 
     const made = await Promise.all(
       books.flatMap((one) => names.map((name) => one.obtain(name, now))),
@@ -82,7 +87,7 @@ describe('keys and tokens on Kubernetes', needsKubernetes, () => {
 
   it('finds room for the longest names', async (t) => {
     const keys = await world.keyBook(t);
-    const long = { ...production, environment: 'n'.repeat(253) };
+    const long = { ...production, name: 'n'.repeat(253) };
     const made = await keys.obtain(long, now);
 
     assert.equal(await (await world.keyBook(t)).find(long), made);
@@ -118,7 +123,7 @@ describe('keys and tokens on Kubernetes', needsKubernetes, () => {
 
   it('uses neither of two different keys', async (t) => {
     const files = new KeyFolder(tempDir(t));
-    const stable = { ...production, environment: 'stable' };
+    const stable = { ...production, name: 'stable' };
     await files.obtain(production, now);
     const kept = await files.obtain(stable, now);
     await (await world.keyBook(t)).obtain(production, now);
@@ -128,7 +133,7 @@ describe('keys and tokens on Kubernetes', needsKubernetes, () => {
     const message = /production, epoch 1: .* default\/cairn-keys, are different keys: remove the/;
     await assert.rejects(keys.obtain(production, now), { reason: 'KeyUnusable', message });
     assert.equal(await keys.obtain(stable, now), kept);
-    assert.match(world.logs.join(), /a key that signs for an environment is not clear/);
+    assert.match(world.logs.join(), /a key that signs is not clear/);
     assert.doesNotMatch(world.logs.join(), /PRIVATE KEY/);
   });
 

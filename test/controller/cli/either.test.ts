@@ -107,7 +107,7 @@ describe('on a Kubernetes API server, cairn', needsKubernetes, () => {
     assert.deepEqual(codes, [0, 0, 0], annotated.output + suspended.output + deleted.output);
     const { metadata, spec } = body as { metadata: { annotations: object }; spec: object };
     assert.deepEqual(metadata.annotations, { 'example.com/a': 'b' });
-    assert.deepEqual(spec, { mirrors: [{ name: 'a' }], suspend: true });
+    assert.deepEqual(spec, { mirrors: [{ name: 'a' }], repositories: [], suspend: true });
   });
 
   it('promotes, and waits for what comes of it', async () => {

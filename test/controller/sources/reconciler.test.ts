@@ -392,7 +392,7 @@ describe('a path', () => {
     const one = await validatePath(join(folder, 'b/b.yaml'));
 
     assert.equal(all.manifests.length, 1);
-    const expected = [`b/b.yaml:2:86: spec.mirrors: expected mirrors, a selector, or both`];
+    const expected = [`b/b.yaml:2:86: spec.mirrors: expected mirrors, repositories or a selector`];
     assert.deepEqual(told(all.problems).map(withoutColumn), expected.map(withoutColumn));
     assert.deepEqual(told(one.problems), told(all.problems));
     await assert.rejects(validatePath(join(folder, 'none')), /ENOENT/);

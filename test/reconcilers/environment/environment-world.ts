@@ -14,7 +14,7 @@ import { openBlobs } from '../../../depot/file-blobs.ts';
 import { Trees } from '../../../depot/tree-reader.ts';
 import { comparePaths, writeTree } from '../../../depot/tree-writer.ts';
 import { environmentReconciler } from '../../../reconcilers/environment/index.ts';
-import { KeyFolder } from '../../../reconcilers/environment/key-store.ts';
+import { KeyFolder } from '../../../reconcilers/signing/key-store.ts';
 import type { SecretName } from '../../../reconcilers/secrets.ts';
 import { member, Objects } from '../../controller/http/objects.ts';
 import { HeldClock } from '../../controller/loop/held-clock.ts';
@@ -139,7 +139,7 @@ export async function environmentWorld(t: Scope) {
         ? [secrets[keyRef.name]?.[keyRef.key]]
         : await Promise.all(
             (status.keys ?? []).map(({ epoch }) =>
-              keyStore.find({ namespace: 'default', environment: key.name, epoch }),
+              keyStore.find({ namespace: 'default', owner: 'environment', name: key.name, epoch }),
             ),
           );
       const known = armored.filter((one) => one !== undefined);

@@ -4,9 +4,17 @@ import { durationMs } from '../../crds/duration.ts';
 import { CairnError } from '../../crds/reasons.ts';
 import { timestamp } from '../../crds/timestamp.ts';
 import { secretValue, type Secrets } from '../secrets.ts';
-import type { KeyStore } from './key-store.ts';
+import { keyTitle, type KeyName, type KeyStore } from './key-store.ts';
 
 type KeyStatus = NonNullable<Environment['status']['keys']>;
+
+/** What signs Release files of its own: an Environment or a Repository. */
+export interface Signing {
+  readonly owner: KeyName['owner'];
+  readonly metadata: { readonly namespace: string; readonly name: string };
+  readonly spec: Pick<Environment['spec'], 'signing'>;
+  readonly status: { readonly keys?: KeyStatus };
+}
 
 export interface Signers {
   /** They all sign; the newest first. */
@@ -24,18 +32,14 @@ export interface SignerDeps {
 const mostOldKeys = 3;
 
 /**
- * The keys that sign for an environment now: that of the spec's epoch, and those of epochs before
+ * The keys that sign for somebody now: that of the spec's epoch, and those of epochs before
  * until their overlap is over. Clients that only know an old key keep working meanwhile.
  */
-export async function signersOf(
-  environment: Environment,
-  deps: SignerDeps,
-  now: Date,
-): Promise<Signers> {
-  const { epoch, overlap } = environment.spec.signing;
-  const newest = await keyOf(environment, epoch, deps, now);
+export async function signersOf(signing: Signing, deps: SignerDeps, now: Date): Promise<Signers> {
+  const { epoch, overlap } = signing.spec.signing;
+  const newest = await keyOf(signing, epoch, deps, now);
   const until = timestamp(new Date(now.getTime() + durationMs(overlap)));
-  const older = (environment.status.keys ?? [])
+  const older = (signing.status.keys ?? [])
     .filter((key) => key.epoch !== epoch && key.fingerprint !== newest.fingerprint)
     // A shorter overlap counts for keys that were retired under a longer one.
     .map((key) => ({
@@ -45,7 +49,7 @@ export async function signersOf(
     .filter((key) => Date.parse(key.until) > now.getTime())
     .slice(0, mostOldKeys);
   const olderKeys = await Promise.all(
-    older.map(async (status) => ({ status, key: await oldKey(environment, status, deps) })),
+    older.map(async (status) => ({ status, key: await oldKey(signing, status, deps) })),
   );
   const usable = olderKeys.filter(({ status, key }) => key?.fingerprint === status.fingerprint);
   return {
@@ -56,7 +60,7 @@ export async function signersOf(
 }
 
 async function keyOf(
-  { metadata, spec }: Environment,
+  { owner, metadata, spec }: Signing,
   epoch: number,
   { keyStore, secrets }: SignerDeps,
   now: Date,
@@ -67,20 +71,20 @@ async function keyOf(
     return signingKey(armored, `${keyRef.key} of secret ${keyRef.name}`);
   }
   const { namespace, name } = metadata;
-  const armored = await keyStore.obtain({ namespace, environment: name, epoch }, now);
-  return signingKey(armored, `the key of environment ${name}, epoch ${epoch}`);
+  const key = { namespace, owner, name, epoch };
+  return signingKey(await keyStore.obtain(key, now), keyTitle(key));
 }
 
 /** A key of an earlier epoch: only one that Cairn keeps can still sign. */
 async function oldKey(
-  { metadata }: Environment,
+  { owner, metadata }: Signing,
   { epoch }: KeyStatus[number],
   { keyStore }: SignerDeps,
 ): Promise<SigningKey | undefined> {
   const { namespace, name } = metadata;
-  const armored = await keyStore.find({ namespace, environment: name, epoch });
-  if (armored === undefined) return undefined;
-  return signingKey(armored, `the key of environment ${name}, epoch ${epoch}`);
+  const key = { namespace, owner, name, epoch };
+  const armored = await keyStore.find(key);
+  return armored === undefined ? undefined : signingKey(armored, keyTitle(key));
 }
 
 async function signingKey(armored: string, what: string): Promise<SigningKey> {

@@ -3,11 +3,17 @@ import { glob, link, mkdir, open, readFile, rm } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
 import { generateSigningKey } from '../../apt/openpgp.ts';
 
-/** Which key: that of one environment, in one epoch of its rotation. */
+/** Which key: that of one environment or repository, in one epoch of its rotation. */
 export interface KeyName {
   readonly namespace: string;
-  readonly environment: string;
+  readonly owner: 'environment' | 'repository';
+  readonly name: string;
   readonly epoch: number;
+}
+
+/** How people are told which key is meant. */
+export function keyTitle({ owner, name, epoch }: KeyName): string {
+  return `the key of ${owner} ${name}, epoch ${epoch}`;
 }
 
 /** No client, whose clock may be behind ours, shall see a key from the future. */
@@ -22,16 +28,16 @@ export interface KeyStore {
 }
 
 /** Makes a private key, armored. */
-export async function newKey({ environment }: KeyName, now: Date): Promise<string> {
-  const userId = `${environment} environment (Cairn)`;
+export async function newKey({ owner, name }: KeyName, now: Date): Promise<string> {
+  const userId = `${name} ${owner} (Cairn)`;
   const created = new Date(now.getTime() - backdatedMs);
   return (await generateSigningKey({ userId, now: created })).privateArmored;
 }
 
 /**
- * Private keys as files, `<folder>/<namespace>/<environment>/epoch-<n>.asc`, readable by their
- * owner alone. They outlive their Environment: one that is made again under the same name signs
- * with the key that its clients know.
+ * Private keys as files, readable by their owner alone: `<namespace>/<environment>/epoch-<n>.asc`
+ * and `<namespace>/_repositories/<repository>/epoch-<n>.asc`. They outlive what they sign for: one
+ * that is made again under the same name signs with the key that its clients know.
  */
 export class KeyFolder implements KeyStore {
   readonly #folder: string;
@@ -56,18 +62,29 @@ export class KeyFolder implements KeyStore {
   /** The keys that are there, at most so many. */
   async list(most: number): Promise<readonly KeyName[]> {
     const keys: KeyName[] = [];
-    for await (const file of glob('*/*/epoch-*.asc', { cwd: this.#folder })) {
-      const [namespace = '', environment = '', base = ''] = file.split(sep);
-      const epoch = Number(/^epoch-([1-9][0-9]{0,8})\.asc$/.exec(base)?.[1]);
-      if (Number.isInteger(epoch)) keys.push({ namespace, environment, epoch });
+    const patterns = ['*/*/epoch-*.asc', `*/${ofRepositories}/*/epoch-*.asc`];
+    for await (const file of glob(patterns, { cwd: this.#folder })) {
+      const key = nameOf(file.split(sep));
+      if (key) keys.push(key);
       if (keys.length >= most) break;
     }
     return keys;
   }
 
-  #fileOf({ namespace, environment, epoch }: KeyName): string {
-    return join(this.#folder, namespace, environment, `epoch-${epoch}.asc`);
+  #fileOf({ namespace, owner, name, epoch }: KeyName): string {
+    const folder = owner === 'repository' ? join(ofRepositories, name) : name;
+    return join(this.#folder, namespace, folder, `epoch-${epoch}.asc`);
   }
+}
+
+/** No environment has such a name. */
+const ofRepositories = '_repositories';
+
+function nameOf(parts: readonly string[]): KeyName | undefined {
+  const [namespace = '', ...more] = parts;
+  const epoch = Number(/^epoch-([1-9][0-9]{0,8})\.asc$/.exec(more.at(-1) ?? '')?.[1]);
+  const owner = more.length === 3 ? 'repository' : 'environment';
+  return Number.isInteger(epoch) ? { namespace, owner, name: more.at(-2) ?? '', epoch } : undefined;
 }
 
 async function readIfThere(file: string): Promise<string | undefined> {

@@ -1,0 +1,75 @@
+import { Type, type Static } from 'typebox';
+import { MirroredSuite } from './mirror-state.ts';
+import { commonStatus } from './object.ts';
+import { OneOf, Sha256, Timestamp } from './scalars.ts';
+import { SigningKeys } from './signing.ts';
+
+/** What is published: one value, replaced at once. */
+export const RepositoryState = Type.Object(
+  {
+    tree: Sha256('The tree of all its files.'),
+    date: Timestamp('The Date of its Release files: it only ever grows.'),
+    validUntil: Type.Optional(Timestamp('Their Valid-Until.')),
+    inputs: Sha256('Digest of all but the packages that the Release files were made from.'),
+    generation: Type.Integer({ description: 'The generation of the Repository it was made for.' }),
+    files: Type.Integer({ minimum: 0, description: 'Files, indexes included.' }),
+    bytes: Type.Integer({ minimum: 0, description: 'Their size in bytes.' }),
+    packages: Type.Integer({ minimum: 0, description: 'Pool files.' }),
+    keyring: Sha256('The armored public keys that signed it.'),
+    suites: Type.Array(MirroredSuite, { maxItems: 64, description: 'Its suites.' }),
+  },
+  { description: 'What is published: what is served, and what a Snapshot freezes.' },
+);
+export type RepositoryState = Static<typeof RepositoryState>;
+
+/** What became of an Upload: the part of it that a Repository and the Upload itself tell alike. */
+export const uploadResult = {
+  result: OneOf(['Published', 'Refused'], { description: 'All of it, or nothing.' }),
+  packages: Type.Array(
+    Type.String({ maxLength: 512, description: 'A package, as in `hello 1.0 amd64`.' }),
+    { maxItems: 500, description: 'The packages in it.' },
+  ),
+  reason: Type.Optional(Type.String({ maxLength: 64, description: 'Why it was refused: a word.' })),
+  message: Type.Optional(
+    Type.String({ maxLength: 4096, description: 'Why it was refused: a sentence.' }),
+  ),
+} as const;
+
+const UploadResult = Type.Object({
+  uid: Type.String({ maxLength: 64, description: 'The uid of the Upload.' }),
+  ...uploadResult,
+});
+export type UploadResult = Static<typeof UploadResult>;
+
+export const repositoryStatus = Type.Object({
+  ...commonStatus,
+  state: Type.Optional(RepositoryState),
+  predecessors: Type.Optional(
+    Type.Array(
+      Type.Object({
+        tree: Sha256('The tree of that state.'),
+        until: Timestamp('When it was replaced.'),
+      }),
+      {
+        maxItems: 50,
+        description: 'States before it, newest first; their indexes still answer by-hash requests.',
+      },
+    ),
+  ),
+  uploads: Type.Optional(
+    Type.Array(UploadResult, {
+      maxItems: 100,
+      description: 'What became of Uploads that do not tell it themselves yet.',
+    }),
+  ),
+  keys: Type.Optional(SigningKeys),
+  keyUrl: Type.Optional(
+    Type.String({ maxLength: 2048, description: 'Where clients get the public keys.' }),
+  ),
+  binarySourceList: Type.Optional(
+    Type.String({ maxLength: 65_536, description: 'Lines of sources.list(5) for its packages.' }),
+  ),
+  sourceSourceList: Type.Optional(
+    Type.String({ maxLength: 65_536, description: 'Lines of sources.list(5) for its sources.' }),
+  ),
+});

@@ -1,0 +1,141 @@
+import { asCairnError, CairnError } from '../../crds/reasons.ts';
+import { RepositoryKind, type Repository, type RepositoryState } from '../../crds/repository.ts';
+import { repositoryLabel, UploadKind, type Upload } from '../../crds/upload.ts';
+import { remember } from '../predecessors.ts';
+import type { Reconciler, Report, RunContext } from '../reconciler.ts';
+import { againAt, mostAheadMs, nextDate, renewAt } from '../signing/release-dates.ts';
+import { signersOf, type SignerDeps, type Signers } from '../signing/signers.ts';
+import { inputsOf } from './inputs.ts';
+import { Jobs, type Job, type RepositoryPublisher } from './jobs.ts';
+import { sourceLists } from './source-lists.ts';
+import { labelOf } from './upload-manifest.ts';
+import { atOnce, waiting } from './waiting.ts';
+
+type Status = Repository['status'];
+type Kept = Report<Status>['status'];
+
+export interface RepositoryDeps extends SignerDeps {
+  readonly publisher: RepositoryPublisher;
+  /** How clients reach this server, without a slash at the end; undefined while nobody knows. */
+  readonly baseUrl: () => string | undefined;
+}
+
+/** States before the current one whose indexes still answer by-hash requests. */
+const mostPredecessors = 50;
+/** Nobody tells that a secret has changed. */
+const lookAgainMs = 60_000;
+/** The server that everything is reached by is about to listen. */
+const notYetListeningMs = 1000;
+
+/**
+ * Publishes what is uploaded into a repository, and issues its Release files anew when they would
+ * expire, or when its spec or keys change. What is served changes with one status write, after
+ * every byte of the new state is durable; the same write says what became of the Uploads.
+ */
+export function repositoryReconciler(deps: RepositoryDeps): Reconciler<typeof RepositoryKind> {
+  const jobs = new Jobs(deps.publisher);
+  return { kind: RepositoryKind, reconcile, isBusy: ({ metadata }) => jobs.isBusy(metadata.uid) };
+
+  async function reconcile(found: Repository, context: RunContext): Promise<Report<Status>> {
+    const { namespace, name, uid } = found.metadata;
+    const labels = { [repositoryLabel]: labelOf(name) };
+    const dependsOn = [{ kind: UploadKind.kind, namespace, labels }];
+    const { items } = await context.store.list(UploadKind.kind, { namespace, labels });
+    const uploads = items as readonly Upload[]; // the store validated them as such
+    const now = context.now();
+    const outcome = jobs.take(uid, found.status.state?.tree);
+    const taken = withOutcome(found, outcome.published, now);
+    const { pending, untold } = waiting(name, uploads, taken.status.uploads);
+    const { uploads: _, ...own } = taken.status;
+    const status = { ...own, ...(untold.length > 0 ? { uploads: untold } : {}) };
+    const repository = { ...found, status };
+    const signers = await orError(signersOf({ ...repository, owner: 'repository' }, deps, now));
+    if (signers instanceof CairnError) {
+      return { status, message: '', failure: signers, events: taken.events, dependsOn };
+    }
+    const { state } = repository.status;
+    const inputs = inputsOf(repository, signers.keys);
+    const isCurrent = state?.inputs === inputs;
+    const isDue = state !== undefined && now.getTime() >= renewAt(state);
+    const date = nextDate(state?.date, now);
+    const isAhead = date.getTime() > now.getTime() + mostAheadMs;
+    const isWanted = !isCurrent || isDue || pending.length > 0;
+    if (isWanted && !isAhead && !outcome.failure && !context.isSuspended && !jobs.isBusy(uid)) {
+      const wishes = atOnce(pending, untold.length);
+      jobs.start(repository, { wishes, inputs, signers, date, renew: isDue }, context.poke);
+    }
+    const base = deps.baseUrl();
+    return {
+      status: {
+        ...repository.status,
+        keys: signers.status,
+        ...(base === undefined ? {} : sourceLists(repository, base)),
+      },
+      message: messageOf(state),
+      dependsOn,
+      events: taken.events,
+      ...(!isCurrent && jobs.isBusy(uid) ? { progressing: true } : {}),
+      ...(outcome.failure ? { failure: outcome.failure } : lookAgain()),
+    };
+
+    function lookAgain() {
+      const keyRef = repository.spec.signing.keyRef && now.getTime() + lookAgainMs;
+      const listening = base === undefined ? now.getTime() + notYetListeningMs : undefined;
+      const closer = isWanted && isAhead ? date.getTime() - mostAheadMs : undefined;
+      const renewal = state && !isDue ? renewAt(state) : undefined;
+      return againAt([renewal, (signers as Signers).nextChange, keyRef, listening, closer], now);
+    }
+  }
+}
+
+/** The status with what has been published, and what is to be told of it. */
+function withOutcome(
+  { status }: Repository,
+  published: Job['published'],
+  now: Date,
+): { readonly status: Kept; readonly events: NonNullable<Report<Status>['events']> } {
+  const { conditions: _c, observedGeneration: _o, lastHandledReconcileAt: _l, ...kept } = status;
+  if (!published) return { status: kept, events: [] };
+  const { state, results } = published;
+  const replaced = kept.state && kept.state.tree !== state?.tree ? kept.state.tree : undefined;
+  return {
+    status: {
+      ...kept,
+      ...(state ? { state } : {}),
+      ...(replaced === undefined
+        ? {}
+        : {
+            predecessors: remember(kept.predecessors, {
+              tree: replaced,
+              now,
+              most: mostPredecessors,
+            }),
+          }),
+      uploads: [...(kept.uploads ?? []), ...results],
+    },
+    events: eventsOf(results.flatMap(({ packages }) => packages)),
+  };
+}
+
+const mostNamed = 20;
+
+function eventsOf(packages: readonly string[]): NonNullable<Report<Status>['events']> {
+  if (packages.length === 0) return [];
+  const named = packages.slice(0, mostNamed).join(', ');
+  const more = packages.length > mostNamed ? ` and ${packages.length - mostNamed} more` : '';
+  return [{ type: 'Normal', reason: 'Published', message: `Published ${named}${more}` }];
+}
+
+function messageOf(state: RepositoryState | undefined): string {
+  if (!state) return 'Making its first Release files';
+  const suites = state.suites.map(({ suite }) => suite).join(', ');
+  return `Serves ${state.packages} pool files in ${suites}`;
+}
+
+async function orError<Result>(work: Promise<Result>): Promise<Result | CairnError> {
+  try {
+    return await work;
+  } catch (error) {
+    return asCairnError(error);
+  }
+}

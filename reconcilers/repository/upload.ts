@@ -1,0 +1,95 @@
+import { conditionOf } from '../../crds/object.ts';
+import { CairnError, reasons, type Reason } from '../../crds/reasons.ts';
+import { RepositoryKind, type Repository } from '../../crds/repository.ts';
+import type { StoreWriter } from '../../crds/store.ts';
+import { timestamp } from '../../crds/timestamp.ts';
+import { UploadKind, type Upload } from '../../crds/upload.ts';
+import type { Reconciler, Report, RunContext } from '../reconciler.ts';
+
+type Status = Upload['status'];
+type Kept = Report<Status>['status'];
+
+/** How long one is kept for people to see what became of it. */
+const keptMs = { Published: 3_600_000, Refused: 24 * 3_600_000 } as const;
+/** One whose repository never comes. */
+const hopelessMs = 24 * 3_600_000;
+
+/**
+ * Tells what became of an Upload, and removes it when that is long ago. Its Repository publishes
+ * it; this passes on what that says, and keeps it when the Repository has forgotten it.
+ */
+export function uploadReconciler(
+  store: Pick<StoreWriter, 'delete'>,
+): Reconciler<typeof UploadKind> {
+  return { kind: UploadKind, reconcile };
+
+  async function reconcile(upload: Upload, context: RunContext): Promise<Report<Status>> {
+    const { namespace } = upload.metadata;
+    const { name } = upload.spec.repositoryRef;
+    const key = { kind: RepositoryKind.kind, namespace, name };
+    const repository = (await context.store.get(key)) as Repository | undefined;
+    const now = context.now();
+    const told = toldOf(upload, repository, now);
+    const goesAt = told
+      ? Date.parse(told.finishedAt ?? '') + keptMs[told.result ?? 'Published']
+      : Date.parse(upload.metadata.creationTimestamp) + hopelessMs;
+    const isOver = now.getTime() >= goesAt && (told !== undefined || !repository);
+    if (isOver) await store.delete(keyOf(upload), { uid: upload.metadata.uid });
+    const again = { again: { ms: Math.max(goesAt - now.getTime(), 1000) } };
+    if (told) return { ...reportOf(told, name), ...again };
+    const dependsOn = [key];
+    if (repository) {
+      const message = whyNotYet(repository);
+      return { status: {}, message, progressing: true, dependsOn };
+    }
+    const failure = new CairnError('DependencyNotReady', `there is no Repository ${name}`);
+    return { status: {}, message: '', failure, dependsOn, ...again };
+  }
+}
+
+function keyOf({ kind, metadata: { namespace, name } }: Upload) {
+  return { kind, namespace, name };
+}
+
+/** The result, if there is one: our own, or what the Repository says. */
+function toldOf(
+  { metadata, status }: Upload,
+  repository: Repository | undefined,
+  now: Date,
+): Kept | undefined {
+  if (status.result) {
+    const { result, packages, reason, message, finishedAt } = status;
+    return {
+      result,
+      ...(packages && { packages }),
+      ...(reason !== undefined && { reason }),
+      ...(message !== undefined && { message }),
+      ...(finishedAt !== undefined && { finishedAt }),
+    };
+  }
+  const found = repository?.status.uploads?.find(({ uid }) => uid === metadata.uid);
+  if (!found) return undefined;
+  const { uid: _, ...result } = found;
+  return { ...result, finishedAt: timestamp(now) };
+}
+
+function reportOf(status: Kept, repository: string): Report<Status> {
+  const { result, packages = [], reason = '', message = '' } = status;
+  if (result === 'Published') return { status, message: `Published ${packages.join(', ')}` };
+  const known: Reason = isReason(reason) ? reason : 'PackageInvalid';
+  // Nothing that happens later makes it good.
+  const named: Reason = reasons[known] === 'stall' ? known : 'PackageInvalid';
+  const told = `Repository ${repository} has refused all of it: ${message}`;
+  return { status, message: '', failure: new CairnError(named, told) };
+}
+
+function whyNotYet({ metadata, spec, status }: Repository): string {
+  if (spec.suspend) return `waits for Repository ${metadata.name}, which is suspended`;
+  const ready = conditionOf({ status }, 'Ready');
+  if (ready?.status !== 'False') return `waits for Repository ${metadata.name}`;
+  return `waits for Repository ${metadata.name}: ${ready.reason}: ${ready.message}`.slice(0, 4000);
+}
+
+function isReason(text: string): text is Reason {
+  return Object.hasOwn(reasons, text);
+}
