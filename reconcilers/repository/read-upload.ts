@@ -1,5 +1,6 @@
 import { debFileName, formatPackage, readDeb, type Deb } from '../../apt/deb.ts';
 import { dscFileName, formatSource, readBuildinfo, readDsc } from '../../apt/upload.ts';
+import { FileHasher } from '../../apt/write/file-facts.ts';
 import { poolDirectory } from '../../apt/write/pool-path.ts';
 import { CairnError } from '../../crds/reasons.ts';
 import { suitesOf, type RepositorySpec, type RepositorySuite } from '../../crds/repository.ts';
@@ -103,7 +104,8 @@ async function sourceOf(
     }
   }
   const parts = [own, ...dsc.files];
-  const text = formatSource(dsc, { directory: directory.slice(0, -1) });
+  const files = await Promise.all(dsc.files.map((part) => withAllHashes(part, blobs)));
+  const text = formatSource({ ...dsc, files }, { directory: directory.slice(0, -1) });
   return {
     used: [file.name, ...dsc.files.map(({ name }) => name)],
     entry: {
@@ -113,6 +115,19 @@ async function sourceOf(
       files: parts.map(({ name, sha256, size }) => ({ path: directory + name, sha256, size })),
     },
   };
+}
+
+/** A .dsc says few of them; what is in the depot under this SHA-256 is that file. */
+async function withAllHashes<Part extends { readonly sha256: string }>(
+  part: Part,
+  blobs: BlobReader,
+): Promise<Part & { readonly md5: string; readonly sha1: string; readonly sha512: string }> {
+  const hasher = new FileHasher();
+  for await (const chunk of (await blobs.read(part.sha256)) as AsyncIterable<Buffer>) {
+    hasher.update(chunk);
+  }
+  const { MD5Sum, SHA1, SHA512 } = hasher.facts().hashes;
+  return { ...part, md5: MD5Sum, sha1: SHA1, sha512: SHA512 };
 }
 
 /** The suite that is asked for, that of a .changes, or the first. */
