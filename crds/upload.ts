@@ -72,5 +72,5 @@ export const UploadKind = defineKind({
 export type Upload = ObjectOf<typeof UploadKind>;
 export type UploadFile = Upload['spec']['files'][number];
 
-/** The label by which a Repository finds its Uploads. */
-export const repositoryLabel = 'cairn.build/repository';
+/** The label by which a Repository finds its Uploads, which they have until it has dealt with them. */
+export const waitsForLabel = 'cairn.build/waits-for';

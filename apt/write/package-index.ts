@@ -27,8 +27,8 @@ export interface WrittenIndex {
   readonly entries: { readonly added: readonly Entry[]; readonly removed: readonly Entry[] };
 }
 
-/** About a megabyte of stanzas: little to do for one package, and nothing lost in size. */
-const perBlock = 1000;
+/** About 200 KB of stanzas: little to do for one package, and hardly anything lost in size. */
+const perBlock = 200;
 
 /**
  * A compressed index with a change made to it; of an empty one when `before` is left out. Blocks

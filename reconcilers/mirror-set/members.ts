@@ -48,7 +48,7 @@ async function atOneInstant(set: MirrorSet, store: StoreReader): Promise<readonl
     return store.list(kind, { namespace, among: { names, labels } });
   };
   let mirrors = await read(MirrorKind.kind);
-  if ((set.spec.repositories ?? []).length === 0 && !labels) return [mirrors];
+  if (set.spec.repositories.length === 0 && !labels) return [mirrors];
   for (let reading = 1; ; reading += 1) {
     const repositories = await read(RepositoryKind.kind);
     if (repositories.items.length === 0) return [mirrors];
@@ -67,7 +67,7 @@ function isSame(one: ObjectList, other: ObjectList): boolean {
 function namedIn({ spec }: MirrorSet): readonly Absent[] {
   return [
     ...spec.mirrors.map(({ name }) => ({ kind: MirrorKind.kind, name })),
-    ...(spec.repositories ?? []).map(({ name }) => ({ kind: RepositoryKind.kind, name })),
+    ...spec.repositories.map(({ name }) => ({ kind: RepositoryKind.kind, name })),
   ];
 }
 

@@ -1,6 +1,6 @@
 import { asCairnError, CairnError } from '../../crds/reasons.ts';
 import { RepositoryKind, type Repository, type RepositoryState } from '../../crds/repository.ts';
-import { repositoryLabel, UploadKind, type Upload } from '../../crds/upload.ts';
+import { waitsForLabel, UploadKind, type Upload } from '../../crds/upload.ts';
 import { remember } from '../predecessors.ts';
 import type { Reconciler, Report, RunContext } from '../reconciler.ts';
 import { againAt, mostAheadMs, nextDate, renewAt } from '../signing/release-dates.ts';
@@ -38,7 +38,7 @@ export function repositoryReconciler(deps: RepositoryDeps): Reconciler<typeof Re
 
   async function reconcile(found: Repository, context: RunContext): Promise<Report<Status>> {
     const { namespace, name, uid } = found.metadata;
-    const labels = { [repositoryLabel]: labelOf(name) };
+    const labels = { [waitsForLabel]: labelOf(name) };
     const dependsOn = [{ kind: UploadKind.kind, namespace, labels }];
     const { items } = await context.store.list(UploadKind.kind, { namespace, labels });
     const uploads = items as readonly Upload[]; // the store validated them as such

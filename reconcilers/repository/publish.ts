@@ -3,6 +3,7 @@ import type { Entry } from '../../apt/write/stanzas.ts';
 import { asCairnError, type Reason } from '../../crds/reasons.ts';
 import type { RepositoryState, UploadResult } from '../../crds/repository.ts';
 import type { Blobs, Tree, TreeEntry } from '../../depot/depot.ts';
+import { editTree } from '../../depot/tree-edit.ts';
 import { openTree, treeEntries } from '../../depot/tree-reader.ts';
 import { comparePaths, mergeEntries, writeTree } from '../../depot/tree-writer.ts';
 import { Indexes } from './indexes.ts';
@@ -86,46 +87,81 @@ async function write(request: PublishRequest, change: Change): Promise<Repositor
   const { previous, date, validUntil, inputs, generation } = request;
   const keys = await Promise.all(request.keys.map(readSigningKey));
   const { entries, suites } = await writeSuites(request, { indexes, before, blobs, keys });
-  const stays = staying(change);
-  const kept = previous ? await treeEntries(blobs, previous.tree) : [];
-  const coming = [...entries, ...pool.values().filter(({ path }) => stays(path))];
-  coming.sort((a, b) => comparePaths(a.path, b.path));
-  let packages = 0;
-  const tree = await writeTree(
-    blobs,
-    counted(mergeEntries([olderPool(kept, stays), coming]), () => (packages += 1)),
-  );
+  const dists = { entries, pool: [...pool.values()] };
+  const size =
+    previous && !change.isAnew
+      ? await edited(previous, change, dists)
+      : await writtenAnew(previous, change, dists);
   const keyring = blobs.put(Buffer.from(publicKeys(keys)));
   await blobs.sync();
   return {
-    tree: tree.digest,
+    ...size,
     date,
     ...(validUntil === undefined ? {} : { validUntil }),
-    ...{ inputs, generation, packages, suites },
-    files: tree.files,
-    bytes: tree.bytes,
+    ...{ inputs, generation, suites },
     keyring: keyring.sha256,
   };
 }
 
-/** Whether a pool file stays, or comes. */
-function staying({ indexes, removed, isAnew }: Change): (path: string) => boolean {
-  if (isAnew) {
-    const named = indexes.named();
-    return (path) => named.has(path);
-  }
+type Size = Pick<RepositoryState, 'tree' | 'files' | 'bytes' | 'packages'>;
+
+interface Coming {
+  /** All that is below `dists/`. */
+  readonly entries: readonly TreeEntry[];
+  /** What is new in the pool. */
+  readonly pool: readonly TreeEntry[];
+}
+
+/** The tree of before with what has changed. */
+async function edited(
+  previous: RepositoryState,
+  { indexes, before, removed, blobs }: Change,
+  { entries, pool }: Coming,
+): Promise<Size> {
   const gone = indexes.unnamed(removed);
-  return (path) => !gone.has(path);
+  const old: string[] = [];
+  for await (const { path } of before?.entries('dists') ?? []) old.push(path);
+  const put = [...entries, ...pool.filter(({ path }) => !gone.has(path))];
+  const edit = await editTree(blobs, previous.tree, { put, remove: [...old, ...gone] });
+  const { files, bytes, packages } = previous;
+  const sum = (of: (entry: TreeEntry) => number) =>
+    edit.added.reduce((total, entry) => total + of(entry), 0) -
+    edit.removed.reduce((total, entry) => total + of(entry), 0);
+  return {
+    tree: edit.digest,
+    files: files + sum(() => 1),
+    bytes: bytes + sum(({ size }) => size),
+    packages: packages + sum(({ path }) => (path.startsWith(poolRoot) ? 1 : 0)),
+  };
+}
+
+/** Any index may have gone since, with what it names. */
+async function writtenAnew(
+  previous: RepositoryState | undefined,
+  { indexes, blobs }: Change,
+  { entries, pool }: Coming,
+): Promise<Size> {
+  const named = indexes.named();
+  const kept = previous ? await treeEntries(blobs, previous.tree) : [];
+  const coming = [...entries, ...pool.filter(({ path }) => named.has(path))];
+  coming.sort((a, b) => comparePaths(a.path, b.path));
+  let packages = 0;
+  const all = mergeEntries([olderPool(kept, named), coming]);
+  const tree = await writeTree(
+    blobs,
+    counted(all, () => (packages += 1)),
+  );
+  return { tree: tree.digest, files: tree.files, bytes: tree.bytes, packages };
 }
 
 const poolRoot = 'pool/';
 
 function* olderPool(
   entries: Iterable<TreeEntry>,
-  stays: (path: string) => boolean,
+  named: ReadonlySet<string>,
 ): Generator<TreeEntry> {
   for (const entry of entries) {
-    if (entry.path.startsWith(poolRoot) && stays(entry.path)) yield entry;
+    if (entry.path.startsWith(poolRoot) && named.has(entry.path)) yield entry;
   }
 }
 

@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import { apiVersion, type Manifest } from '../../crds/object.ts';
 import { RepositoryKind, type Repository } from '../../crds/repository.ts';
 import { StoreError, type StoreReader, type StoreWriter } from '../../crds/store.ts';
-import { repositoryLabel, UploadKind, type Upload, type UploadFile } from '../../crds/upload.ts';
+import { waitsForLabel, UploadKind, type Upload, type UploadFile } from '../../crds/upload.ts';
 
 export interface NewUpload {
   readonly repository: Pick<Repository, 'metadata'>;
@@ -27,7 +27,7 @@ export function uploadManifest({ repository, name, files, suite, component }: Ne
   const metadata = {
     name,
     namespace,
-    labels: { [repositoryLabel]: labelOf(owner) },
+    labels: { [waitsForLabel]: labelOf(owner) },
     // It goes with its repository.
     ownerReferences: [{ apiVersion, kind: RepositoryKind.kind, name: owner, uid }],
   };
