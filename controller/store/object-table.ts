@@ -9,6 +9,7 @@ export class ObjectTable {
   readonly #list: StatementSync;
   readonly #listIn: StatementSync;
   readonly #listAmong: StatementSync;
+  readonly #listLabelled: StatementSync;
   readonly #put: StatementSync;
   readonly #remove: StatementSync;
   readonly #ownedBy: StatementSync;
@@ -26,6 +27,9 @@ export class ObjectTable {
     this.#listAmong = db.prepare(
       `SELECT body FROM objects WHERE kind = ? AND namespace = ?
        AND name IN (SELECT value FROM json_each(?)) ${sorted}`,
+    );
+    this.#listLabelled = db.prepare(
+      `SELECT body FROM objects WHERE kind = ? AND namespace = ? AND instr(body, ?) > 0 ${sorted}`,
     );
     this.#put = db.prepare(
       `INSERT INTO objects (kind, namespace, name, body) VALUES (?, ?, ?, ?)
@@ -67,8 +71,12 @@ export class ObjectTable {
       );
   }
 
-  #rows(kind: string, { namespace, among }: ListOptions) {
+  /** Some that are not asked for may be among them. */
+  #rows(kind: string, { namespace, among, labels }: ListOptions) {
     if (namespace === undefined) return this.#list.all(kind);
+    const [label] = Object.entries(labels ?? {});
+    // Nobody has to read thousands of objects to find a few.
+    if (label) return this.#listLabelled.all(kind, namespace, asInBody(label));
     if (among === undefined || among.labels) return this.#listIn.all(kind, namespace);
     return this.#listAmong.all(kind, namespace, JSON.stringify(among.names));
   }
@@ -95,6 +103,11 @@ export class ObjectTable {
       name: textOf(row['name']),
     }));
   }
+}
+
+/** How a label is written in the text of an object that has it. */
+function asInBody([key, value]: readonly [string, string]): string {
+  return `${JSON.stringify(key)}:${JSON.stringify(value)}`;
 }
 
 function hasAll(

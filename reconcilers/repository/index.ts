@@ -51,7 +51,8 @@ export function repositoryReconciler(deps: RepositoryDeps): Reconciler<typeof Re
     const repository = { ...found, status };
     const signers = await orError(signersOf({ ...repository, owner: 'repository' }, deps, now));
     if (signers instanceof CairnError) {
-      return { status, message: '', failure: signers, events: taken.events, dependsOn };
+      const again = { again: { ms: lookAgainMs } };
+      return { status, message: '', failure: signers, events: taken.events, dependsOn, ...again };
     }
     const { state } = repository.status;
     const inputs = inputsOf(repository, signers.keys);

@@ -38,6 +38,7 @@ const mostOldKeys = 3;
 export async function signersOf(signing: Signing, deps: SignerDeps, now: Date): Promise<Signers> {
   const { epoch, overlap } = signing.spec.signing;
   const newest = await keyOf(signing, epoch, deps, now);
+  await refuseExpired(newest, signing, now);
   const until = timestamp(new Date(now.getTime() + durationMs(overlap)));
   const older = (signing.status.keys ?? [])
     .filter((key) => key.epoch !== epoch && key.fingerprint !== newest.fingerprint)
@@ -85,6 +86,15 @@ async function oldKey(
   const key = { namespace, owner, name, epoch };
   const armored = await keyStore.find(key);
   return armored === undefined ? undefined : signingKey(armored, keyTitle(key));
+}
+
+/** What such a key signs, no client takes. Somebody may be about to replace it. */
+async function refuseExpired({ key }: SigningKey, { spec }: Signing, now: Date): Promise<void> {
+  const expiry = await key.getExpirationTime();
+  if (!(expiry instanceof Date) || expiry > now) return;
+  const { keyRef } = spec.signing;
+  const what = keyRef ? `${keyRef.key} of secret ${keyRef.name}` : 'the key';
+  throw new CairnError('SigningFailed', `${what} has expired, on ${timestamp(expiry)}`);
 }
 
 async function signingKey(armored: string, what: string): Promise<SigningKey> {

@@ -1,6 +1,6 @@
 /** What is published into a repository, as apt sees it. */
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { makeUpload } from '../apt/source-upload.ts';
@@ -8,6 +8,7 @@ import type { Repository } from '../../crds/repository.ts';
 import { createAptRoot, type AptRoot } from '../world/apt.ts';
 import type { Cairn } from '../world/cairn.ts';
 import { controlFields, makeDeb, type PackageSpec } from '../world/deb.ts';
+import { exportSecret, testKey } from '../world/keys.ts';
 import { suiteScope, tempDir } from '../world/temp.ts';
 import {
   environment,
@@ -182,6 +183,37 @@ describe('a repository', () => {
     assert.equal(status?.keys?.[1]?.fingerprint, old?.fingerprint);
     const fresh = await world.apt(cairn, root);
     good(await fresh.update());
+  });
+
+  it('goes on serving what it has when its key can not be used', async () => {
+    const { state: before } = (await state()) ?? {};
+    const signing = { epoch: 2, keyRef: { name: 'signing', key: 'key.asc' } };
+    world.write('repository.yaml', repository({ signing }));
+    await until(cairn, 'repository/tools', '--for=condition=Ready=False');
+    const missing = await publish(deb({ name: 'late', version: '1.0' }), '--timeout=1s');
+    assert.equal(missing.code, 3, missing.output);
+    assert.match(missing.stderr, /waits for Repository tools: SecretMissing: .*no secret signing/);
+
+    const daysAgo = (days: number) => new Date(Date.now() - days * 86_400_000);
+    const dates = { created: daysAgo(2), expires: daysAgo(1) };
+    const expired = await testKey('expired-repository', dates);
+    mkdirSync(join(world.data, 'secrets/signing'), { recursive: true });
+    writeFileSync(join(world.data, 'secrets/signing/key.asc'), await exportSecret(expired));
+    await cairn.cli('reconcile', 'repository/tools');
+    await until(
+      cairn,
+      'repository/tools',
+      '--for=jsonpath={.status.conditions[0].reason}=SigningFailed',
+    );
+    assert.deepEqual((await state())?.state, before);
+    good(await apt.update());
+
+    world.write('repository.yaml', repository({ signing: { epoch: 2 } }));
+    await until(cairn, 'repository/tools', ready);
+    await eventually(async () => {
+      good(await apt.update());
+      return (await apt.policy('late')) === '1.0';
+    }, 'what waited is published');
   });
 
   it('gives lines for sources.list that work', async () => {
