@@ -1,10 +1,11 @@
 import { conditionOf } from '../../crds/object.ts';
 import { CairnError, reasons, type Reason } from '../../crds/reasons.ts';
 import { RepositoryKind, type Repository } from '../../crds/repository.ts';
-import type { StoreWriter } from '../../crds/store.ts';
+import { StoreError, type StoreWriter } from '../../crds/store.ts';
 import { timestamp } from '../../crds/timestamp.ts';
-import { UploadKind, type Upload } from '../../crds/upload.ts';
+import { UploadKind, waitsForLabel, type Upload } from '../../crds/upload.ts';
 import type { Reconciler, Report, RunContext } from '../reconciler.ts';
+import { labelOf } from './upload-manifest.ts';
 
 type Status = Upload['status'];
 type Kept = Report<Status>['status'];
@@ -13,13 +14,14 @@ type Kept = Report<Status>['status'];
 const keptMs = { Published: 3_600_000, Refused: 24 * 3_600_000 } as const;
 /** One whose repository never comes. */
 const hopelessMs = 24 * 3_600_000;
+const soonMs = 1000;
 
 /**
  * Tells what became of an Upload, and removes it when that is long ago. Its Repository publishes
  * it; this passes on what that says, and keeps it when the Repository has forgotten it.
  */
 export function uploadReconciler(
-  store: Pick<StoreWriter, 'delete'>,
+  store: Pick<StoreWriter, 'delete' | 'update'>,
 ): Reconciler<typeof UploadKind> {
   return { kind: UploadKind, reconcile };
 
@@ -35,15 +37,29 @@ export function uploadReconciler(
       : Date.parse(upload.metadata.creationTimestamp) + hopelessMs;
     const isOver = now.getTime() >= goesAt && (told !== undefined || !repository);
     if (isOver) await store.delete(keyOf(upload), { uid: upload.metadata.uid });
-    const again = { again: { ms: Math.max(goesAt - now.getTime(), 1000) } };
+    else await label(upload);
+    const isNews = told !== undefined && !upload.status.result;
+    const again = { again: { ms: isNews ? soonMs : Math.max(goesAt - now.getTime(), soonMs) } };
     if (told) return { ...reportOf(told, name), ...again };
     const dependsOn = [key];
     if (repository) {
-      const message = whyNotYet(repository);
-      return { status: {}, message, progressing: true, dependsOn };
+      return { status: {}, message: whyNotYet(repository), progressing: true, dependsOn };
     }
     const failure = new CairnError('DependencyNotReady', `there is no Repository ${name}`);
     return { status: {}, message: '', failure, dependsOn, ...again };
+  }
+
+  /**
+   * Its Repository finds it by a label, which it has as long as it has no result: somebody may have
+   * left it out, and nobody need look at thousands that are over.
+   */
+  async function label(upload: Upload): Promise<void> {
+    const { [waitsForLabel]: is, ...others } = upload.metadata.labels ?? {};
+    const wanted = upload.status.result ? undefined : labelOf(upload.spec.repositoryRef.name);
+    if (is === wanted) return;
+    const labels = wanted === undefined ? others : { ...others, [waitsForLabel]: wanted };
+    await store.update({ ...upload, metadata: { ...upload.metadata, labels } });
+    throw new StoreError('Conflict', 'it has changed just now, and is looked at again');
   }
 }
 

@@ -1,10 +1,12 @@
 /** What is published into a repository, as apt sees it. */
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { makeUpload } from '../apt/source-upload.ts';
 import type { Repository } from '../../crds/repository.ts';
+import type { Upload } from '../../crds/upload.ts';
 import { createAptRoot, type AptRoot } from '../world/apt.ts';
 import type { Cairn } from '../world/cairn.ts';
 import { controlFields, makeDeb, type PackageSpec } from '../world/deb.ts';
@@ -141,6 +143,43 @@ describe('a repository', () => {
       assert.match(refused.stderr, message);
     }
     assert.deepEqual((await state())?.state, before);
+  });
+
+  it('takes an Upload that somebody else has made', async () => {
+    const file = deb({ name: 'by-hand', version: '1.0' });
+    const content = readFileSync(file);
+    const sha256 = createHash('sha256').update(content).digest('hex');
+    const headers = { authorization: `Bearer ${cairn.tokens.admin}` };
+    const sent = await fetch(`${cairn.url}/api/v1/blobs/${sha256}`, {
+      method: 'PUT',
+      headers,
+      body: content,
+    });
+    assert.equal(sent.status, 201);
+    const spec = {
+      repositoryRef: { name: 'tools' },
+      files: [{ name: 'x.deb', sha256, size: content.length }],
+    };
+    const upload = {
+      apiVersion: 'cairn.build/v1alpha1',
+      kind: 'Upload',
+      metadata: { name: 'mine' },
+      spec,
+    };
+    const made = await fetch(`${cairn.url}/apis/cairn.build/v1alpha1/namespaces/default/uploads`, {
+      method: 'POST',
+      headers: { ...headers, 'content-type': 'application/json' },
+      body: JSON.stringify(upload),
+    });
+    assert.equal(made.status, 201, await made.text());
+
+    await until(cairn, 'upload/mine', ready);
+    good(await apt.update());
+    assert.equal(await apt.policy('by-hand'), '1.0');
+    await eventually(async () => {
+      const mine = await objectOf<Upload>(cairn, 'uploads', 'mine');
+      return mine !== undefined && mine.metadata.labels?.['cairn.build/waits-for'] === undefined;
+    }, 'the repository need not look at it any more');
   });
 
   it('is frozen by a snapshot, and promoted by an environment', async () => {
