@@ -74,7 +74,7 @@ function change(archive: Archive, packages: number, state: number): void {
 }
 
 /** Shaped like Debian main: a stanza of about 830 bytes, and a file of 2 to 20 KiB. */
-function packageSpec(index: number, revision: number): PackageSpec {
+export function packageSpec(index: number, revision: number): PackageSpec {
   const random = scramble(index);
   const name = `${random % 3 === 0 ? 'lib' : ''}${words[random % words.length]}-${index}`;
   const pick = (turn: number) => words[(random >>> turn) % words.length] ?? '';

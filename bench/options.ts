@@ -6,12 +6,13 @@ export const works = [
   'snapshot',
   'promotion',
   'diff',
+  'publish',
   'serving',
   'scale',
 ] as const;
 export type WorkName = (typeof works)[number];
 
-export const peerNames = ['aptly', 'debmirror', 'apt-mirror'] as const;
+export const peerNames = ['aptly', 'debmirror', 'apt-mirror', 'reprepro'] as const;
 export type PeerName = (typeof peerNames)[number];
 
 export interface BenchOptions {

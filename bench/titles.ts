@@ -7,6 +7,7 @@ export const titles = {
   promotion: 'promotion',
   rollback: 'rollback',
   diff: 'diff of two snapshots',
+  publish: 'publish one package',
 } as const;
 
 /** Those of Cairn on an API server with many objects. */
