@@ -9,7 +9,7 @@ export interface FileFacts {
 
 /** Hashes bytes with all that a Release lists. */
 export class FileHasher {
-  readonly #hashes = {
+  #hashes = {
     MD5Sum: createHash('md5'),
     SHA1: createHash('sha1'),
     SHA256: createHash('sha256'),
@@ -22,6 +22,21 @@ export class FileHasher {
     for (const one of Object.values(this.#hashes)) one.update(bytes);
   }
 
+  /** One that goes on from here, while this one may go another way. */
+  copy(): FileHasher {
+    const { MD5Sum, SHA1, SHA256, SHA512 } = this.#hashes;
+    const other = new FileHasher();
+    other.#size = this.#size;
+    other.#hashes = {
+      MD5Sum: MD5Sum.copy(),
+      SHA1: SHA1.copy(),
+      SHA256: SHA256.copy(),
+      SHA512: SHA512.copy(),
+    };
+    return other;
+  }
+
+  /** Call it once, at the end. */
   facts(): FileFacts {
     const { MD5Sum, SHA1, SHA256, SHA512 } = this.#hashes;
     return {

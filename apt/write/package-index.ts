@@ -1,5 +1,6 @@
 import { CairnError } from '../../crds/reasons.ts';
 import { FileHasher, type FileFacts } from './file-facts.ts';
+import { keepPrefixHashes, prefixHashes } from './prefix-hashes.ts';
 import { blocksOf, lastBefore, packBlock, unpackBlock, type PackedBlock } from './blocks.ts';
 import {
   beginsBlock,
@@ -49,7 +50,8 @@ export function changeIndex(before: Buffer | undefined, change: IndexChange): Wr
     added.push(...now.added);
     removed.push(...now.removed);
   }
-  return { ...written(mended(segments)), entries: { added, removed } };
+  const known = before === undefined ? [] : prefixHashes(before);
+  return { ...written(mended(segments), known, blocks), entries: { added, removed } };
 }
 
 /** A block as it was, or what is to be in its place. */
@@ -75,24 +77,38 @@ function mended(segments: readonly Segment[]): readonly Segment[] {
   return whole;
 }
 
-function written(segments: readonly Segment[]): Pick<WrittenIndex, 'gz' | 'plain'> {
-  const plain = new FileHasher();
-  const packed: Buffer[] = [];
-  for (const segment of segments) {
-    if ('packed' in segment) {
-      plain.update(unpackBlock(segment));
-      packed.push(segment.packed);
-      continue;
-    }
-    for (const piece of cut(segment.entries)) {
-      const text = Buffer.from(joinEntries(piece));
-      plain.update(text);
-      packed.push(packBlock(piece[0]?.package ?? '', text).packed);
-    }
+/** The text before the first change has been hashed when `before` was written. */
+function written(
+  segments: readonly Segment[],
+  before: readonly FileHasher[],
+  blocks: readonly PackedBlock[],
+): Pick<WrittenIndex, 'gz' | 'plain'> {
+  const changed = segments.findIndex((segment, at) => segment !== blocks[at]);
+  const same = Math.min(changed === -1 ? segments.length : changed, before.length);
+  const hashes = before.slice(0, same);
+  const packed = blocks.slice(0, same).map((block) => block.packed);
+  const plain = before[same - 1]?.copy() ?? new FileHasher();
+  const add = (block: Buffer, text: Buffer) => {
+    plain.update(text);
+    packed.push(block);
+    hashes.push(plain.copy());
+  };
+  for (const segment of segments.slice(same)) {
+    if ('packed' in segment) add(segment.packed, unpackBlock(segment));
+    else for (const [block, text] of packedPieces(segment.entries)) add(block, text);
   }
   // Not even an empty file is no file at all, for gunzip.
-  if (packed.length === 0) packed.push(packBlock('', Buffer.alloc(0)).packed);
-  return { gz: Buffer.concat(packed), plain: plain.facts() };
+  if (packed.length === 0) add(packBlock('', Buffer.alloc(0)).packed, Buffer.alloc(0));
+  const gz = Buffer.concat(packed);
+  keepPrefixHashes(gz, hashes);
+  return { gz, plain: plain.facts() };
+}
+
+function* packedPieces(entries: readonly Entry[]): Generator<readonly [Buffer, Buffer]> {
+  for (const piece of cut(entries)) {
+    const text = Buffer.from(joinEntries(piece));
+    yield [packBlock(piece[0]?.package ?? '', text).packed, text];
+  }
 }
 
 interface BlockChange {
