@@ -24,7 +24,8 @@ Medians of ${runs} runs (first mirror: ${firstRuns}). Compare figures of one tab
 - Promotion and rollback: aptly publish switch, without Contents indexes, signed with RSA 3072; Cairn changes what an
   Environment points to and signs its Release files anew.
 - Publish: a repository of as many packages gets one more. reprepro and aptly sign with RSA 3072, without Contents; Cairn with
-  Ed25519, from the first byte of the file that is sent until clients get another InRelease.
+  Ed25519, from the first byte of the file that is sent until clients get another InRelease, once in two seconds: its Release files
+  are dated by the second, and what comes faster for long is published together.
 - Diff: aptly compares names and versions.
 - Serving: ${seconds} s of wrk on one core, the server on another; 32 connections up to 150 KiB, 8 above.
 - All start with empty folders on the same file system; nothing is deleted while anything is measured. A run within some

@@ -12,6 +12,8 @@ const apiVersion = 'cairn.build/v1alpha1';
 const minute = 60_000;
 const filesEach = 500;
 const sentAtOnce = 16;
+/** Release files are dated by the second, each later than the one before: a rest is not our time. */
+const betweenMs = 1500;
 
 /** A server with a repository that has many packages. */
 export async function filledCairn(many: readonly string[]): Promise<Cairn> {
@@ -39,6 +41,7 @@ export async function filledCairn(many: readonly string[]): Promise<Cairn> {
 
 /** From the first byte that is sent until the Release that everybody gets is another one. */
 export async function publishOne(server: Cairn, file: string): Promise<Cost> {
+  await sleep(betweenMs);
   const before = await released(server);
   return measureProcess(server.pid, async () => {
     await upload(server, `one-${path.basename(file, '.deb').replaceAll(/[^a-z0-9]+/g, '-')}`, [
