@@ -26,7 +26,7 @@ const header = 'apiVersion: cairn.build/v1alpha1\n';
 
 function repository(spec: object = {}): string {
   const fields = { public: true, suites: [{ name: 'stable' }, { name: 'next' }], ...spec };
-  return `${header}kind: Repository\nmetadata: { name: tools }\nspec: ${JSON.stringify(fields)}\n`;
+  return `${header}kind: Repository\nmetadata: { name: tools, labels: { freeze: apps } }\nspec: ${JSON.stringify(fields)}\n`;
 }
 
 const set = `${header}kind: MirrorSet\nmetadata: { name: base }\nspec: { repositories: [{ name: tools }] }\n`;
@@ -207,6 +207,16 @@ describe('a repository', () => {
     good(await client.download('hello'));
     good(await frozen.update());
     assert.equal(await frozen.policy('hello'), '2.0');
+  });
+
+  it('is a member of the sets that select its labels', async () => {
+    const spec = { selector: { matchLabels: { freeze: 'apps' } } };
+    const text = `${header}kind: MirrorSet\nmetadata: { name: apps }\nspec: ${JSON.stringify(spec)}\n`;
+    world.write('apps.yaml', text);
+    await until(cairn, 'mirrorset/apps', '--for=jsonpath={.status.membersReady}=1/1');
+    const { stdout } = await cairn.cli('get', 'mirrorset', 'apps', '-o', 'json');
+    const [member] = JSON.parse(stdout).status.members;
+    assert.deepEqual([member.name, member.kind, member.ready], ['tools', 'Repository', true]);
   });
 
   it('rotates its key while clients that know only the old one go on', async () => {
