@@ -1,7 +1,12 @@
 /** `cairn`: gives the command line what it may touch of this process, and exits as it says. */
+import { setFlagsFromString } from 'node:v8';
 import { dispatch } from './cli/dispatch.ts';
 import type { Io } from './cli/command.ts';
 import { terminalWriter } from './cli/terminal-writer.ts';
+
+// Collects garbage sooner, and gives back what is free. As an argument of node it would also keep
+// the space for new objects so small that a busy server spends a fifth of its time on it.
+setFlagsFromString('--optimize-for-size');
 
 const { stdin, stdout, stderr, env } = process;
 const stop = new AbortController();
@@ -21,8 +26,11 @@ for (const [name, number] of [
 stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
 stderr.on('error', () => undefined);
 
+const { flush, ...writers } = terminalWriter(stdout, stderr);
+process.on('exit', flush);
+
 const io: Io = {
-  ...terminalWriter(stdout, stderr),
+  ...writers,
   input: stdin,
   isTTY: stdout.isTTY === true,
   columns: stdout.columns || 80,

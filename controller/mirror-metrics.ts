@@ -1,11 +1,12 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
 import type { Mirror } from '../crds/mirror.ts';
+import type { Gone } from '../reconcilers/reconciler.ts';
 
 /** Told of refreshes by the mirrors' reconciler. */
 export interface MirrorMetrics {
   refreshed(mirror: Mirror, at: Date, ok: boolean): void;
   /** The Mirror is gone, and its series with it. */
-  forget(mirror: Mirror): void;
+  forget(mirror: Gone): void;
 }
 
 const labelNames = ['namespace', 'name'] as const;
@@ -31,8 +32,8 @@ export function createMirrorMetrics(registry: Registry): MirrorMetrics {
       refreshes.inc({ ...labels, result: ok ? 'success' : 'error' });
       if (ok) success.set(labels, at.getTime() / 1000);
     },
-    forget({ metadata }) {
-      const labels = { namespace: metadata.namespace, name: metadata.name };
+    forget({ namespace, name }) {
+      const labels = { namespace, name };
       success.remove(labels);
       for (const result of ['success', 'error']) refreshes.remove({ ...labels, result });
     },

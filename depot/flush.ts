@@ -1,11 +1,11 @@
-import { execFile } from 'node:child_process';
 import { open } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { promisify } from 'node:util';
 import { isCode } from './failures.ts';
+import type { FileSystemSync } from './file-system-sync.ts';
 import type { Layout } from './layout.ts';
 
-const run = promisify(execFile);
+/** As sh(1) says it of a program. */
+const notFound = 127;
 
 /**
  * Brings blobs to the disk. With coreutils' `sync -f` (syncfs(2)) the whole file system at once, so
@@ -15,9 +15,9 @@ const run = promisify(execFile);
 export async function flush(
   layout: Layout,
   blobs: Iterable<string> | AsyncIterable<string>,
-  syncCommand: string,
+  whole: FileSystemSync,
 ): Promise<void> {
-  if (await syncFileSystem(layout.root, syncCommand)) return;
+  if (await syncWhole(layout.root, whole)) return;
   const directories = new Set([layout.blobs]);
   for await (const sha256 of blobs) {
     const file = layout.blob(sha256);
@@ -28,20 +28,15 @@ export async function flush(
 }
 
 /** False when this machine's `sync` is missing or too simple; throws when the disk fails. */
-async function syncFileSystem(root: string, command: string): Promise<boolean> {
-  try {
-    // A fixed environment: whether `-f` is known is told from the English message.
-    await run(command, ['-f', root], { env: { PATH: '/usr/bin:/bin', LC_ALL: 'C' } });
-    return true;
-  } catch (error) {
-    if (isCode(error, 'ENOENT') || saysUsage(error)) return false;
-    throw error;
-  }
+async function syncWhole(root: string, whole: FileSystemSync): Promise<boolean> {
+  const { code, told } = await whole.sync(root);
+  if (code === 0) return true;
+  if (code === notFound || saysUsage(told)) return false;
+  throw new Error(`sync -f ${root} failed (exit code ${code}): ${told}`);
 }
 
-function saysUsage(error: unknown): boolean {
-  const stderr = error instanceof Error && 'stderr' in error ? String(error.stderr) : '';
-  return /usage|(invalid|unrecognized|unknown) option/i.test(stderr);
+function saysUsage(told: string): boolean {
+  return /usage|(invalid|unrecognized|unknown) option/i.test(told);
 }
 
 async function fsyncIfThere(file: string): Promise<void> {

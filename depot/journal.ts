@@ -9,6 +9,7 @@ import {
 } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { namedFailure } from './failures.ts';
+import { FileSystemSync } from './file-system-sync.ts';
 import { flush } from './flush.ts';
 import type { Layout } from './layout.ts';
 import type { Ledger } from './ledger.ts';
@@ -32,7 +33,7 @@ export interface Marker {
  */
 export class Journal implements Ledger {
   readonly #layout: Layout;
-  readonly #syncCommand: string;
+  readonly #whole: FileSystemSync;
   #unsynced = new Set<string>();
   #othersUnsynced = false;
   #markers: string[] = [];
@@ -42,7 +43,7 @@ export class Journal implements Ledger {
 
   constructor(layout: Layout, syncCommand: string) {
     this.#layout = layout;
-    this.#syncCommand = syncCommand;
+    this.#whole = new FileSystemSync(syncCommand);
   }
 
   storing(sha256: string): void {
@@ -91,7 +92,7 @@ export class Journal implements Ledger {
     this.#othersUnsynced = false;
     this.#markers = [];
     try {
-      await flush(this.#layout, blobs, this.#syncCommand);
+      await flush(this.#layout, blobs, this.#whole);
     } catch (error) {
       for (const sha256 of blobs) this.#unsynced.add(sha256);
       this.#othersUnsynced = true;

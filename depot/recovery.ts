@@ -2,6 +2,7 @@ import { readdirSync, rmSync, statSync, writeFileSync, type Dirent } from 'node:
 import { basename, join } from 'node:path';
 import { hashFile, listBlobs } from './blob-files.ts';
 import { isCode } from './failures.ts';
+import { FileSystemSync } from './file-system-sync.ts';
 import { flush } from './flush.ts';
 import { bootId, clockSlackMs, readMarker, type Marker } from './journal.ts';
 import { adoptedName, isOfGuest, markerPrefix, type Layout } from './layout.ts';
@@ -43,7 +44,8 @@ export async function recover(
   const now = bootId();
   const crashed = markers.filter((marker) => marker.bootId === '' || marker.bootId !== now);
   const checked = await removeDamaged(layout, crashed);
-  if (markers.length > 0) await flush(layout, blobsSince(layout, markers), syncCommand);
+  if (markers.length > 0)
+    await flush(layout, blobsSince(layout, markers), new FileSystemSync(syncCommand));
   // What a living guest has stored since is not on the disk yet: its marker stays.
   const left = markers.filter(({ file }) => !isTheirs(file));
   for (const { file } of left) rmSync(file, { force: true });

@@ -74,6 +74,13 @@ export interface RunContext {
   readonly signal: AbortSignal;
 }
 
+/** An object that is no longer there. */
+export interface Gone {
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+}
+
 /**
  * Brings the world to what objects of one kind ask for. `reconcile` is handed the newest object,
  * never an event; it may be called at any time, any number of times, and does only what is missing.
@@ -92,6 +99,8 @@ export interface Reconciler<K extends Kind> {
    * last report still wakes it. Left out where there is nothing to clean up.
    */
   finalize?(object: ObjectOf<K>, context: RunContext): Promise<void>;
+  /** The object has gone, or another one has its name: what memory has of it can go as well. */
+  forget?(gone: Gone): void;
   /** There is something to clean up, or to keep, only once another object's report `holds` it. */
   readonly isHeldByOthers?: true;
   /** What wakes an object that `finalize` keeps; left out, what its last report has said. */

@@ -36,7 +36,7 @@ const childProcessUsers: Exceptions = {
   'builders/docker/toolbox.ts': 'runs mmdebstrap, for the one image that others are made with',
   'controller/cli/demo-proof.ts': 'has apt prove that the demo works',
   'controller/cli/program.ts': 'runs git for `cairn init --git`',
-  'depot/flush.ts': 'syncfs, which Node does not have: coreutils do it',
+  'depot/file-system-sync.ts': 'syncfs, which Node does not have: coreutils do it',
 };
 
 const processUsers: Exceptions = {

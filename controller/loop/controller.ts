@@ -4,6 +4,7 @@ import { StoreError, type Store } from '../../crds/store.ts';
 import type { Check } from '../health.ts';
 import type { Log } from '../log.ts';
 import { jittered } from './backoff.ts';
+import { Breath } from './breath.ts';
 import { DependencyIndex } from './dependencies.ts';
 import { EventLine } from './event-line.ts';
 import { healthOf } from './health.ts';
@@ -48,6 +49,8 @@ export interface Loop {
 }
 
 const defaultWorkers = 4;
+/** With so many objects in the queue, what people can do without for a moment comes later. */
+const manyWaiting = 100;
 const defaultRunTimeoutMs = 5 * 60_000;
 /** No growing pauses while the store is away: once it is back, everything is to go on soon. */
 const awayMs = 2000;
@@ -74,6 +77,7 @@ class ReconcileLoop implements Loop {
   readonly #dependencies = new DependencyIndex();
   readonly #guard = new RateGuard();
   readonly #events: EventLine;
+  readonly #breath = new Breath();
   readonly #stop = new AbortController();
 
   constructor(options: LoopOptions) {
@@ -86,14 +90,15 @@ class ReconcileLoop implements Loop {
     const byKind = new Map(reconcilers.map((one) => [one.kind.kind, one]));
     this.#kinds = new Set(byKind.keys());
     const poke = (key: string) => this.#wake(key, 1);
-    this.#events = new EventLine(store, log);
+    const isBusy = () => this.#queue.waiting > manyWaiting;
+    this.#events = new EventLine({ store, log, isBusy });
     this.#runner = new Runner({
-      ...{ store, reconcilers: byKind, now, log, poke },
+      ...{ store, reconcilers: byKind, now, log, poke, isBusy },
       events: this.#events,
     });
     const workers = options.workers ?? defaultWorkers;
     this.#queue = new WorkQueue({
-      work: (key, signal) => this.#work(key, signal),
+      work: (key, signal, priority) => this.#work(key, signal, priority),
       workers,
       clock: this.#clock,
       random: this.#random,
@@ -164,6 +169,7 @@ class ReconcileLoop implements Loop {
 
   #changed(after: Seen, before: Seen | undefined, isFirstList: boolean): void {
     this.#wakeDependents(after, before);
+    if (before && before.uid !== after.uid) this.#runner.gone(before);
     const urgency = urgencyOf(before, after);
     if (urgency === undefined || !this.#kinds.has(after.kind)) return;
     if (urgency === 0) this.#queue.forgive(keyOf(after));
@@ -173,6 +179,7 @@ class ReconcileLoop implements Loop {
   #gone(last: Seen): void {
     const key = keyOf(last);
     this.#queue.drop(key);
+    this.#runner.gone(last);
     this.#forget(key);
     this.#wakeDependents(last);
   }
@@ -198,7 +205,8 @@ class ReconcileLoop implements Loop {
   }
 
   /** One run of a key, from the queue. Never rejects. */
-  async #work(key: string, signal: AbortSignal): Promise<void> {
+  async #work(key: string, signal: AbortSignal, priority: Priority): Promise<void> {
+    if (priority > 0) await this.#breath.take(this.#queue.isUrgent);
     const start = this.#clock.now();
     const object = parseKey(key);
     this.#dependencies.begin(key);

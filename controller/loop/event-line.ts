@@ -1,8 +1,18 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { EventLog, ObjectEvent } from '../../crds/store.ts';
 import type { Log } from '../log.ts';
 
 /** Of the changes of ten thousand objects at once, each is told. */
 const mostWaiting = 20_000;
+/** While much else is to be written, which is worth more, so much time is between two events. */
+const busyPauseMs = 200;
+
+export interface EventLineOptions {
+  readonly store: EventLog;
+  readonly log: Log;
+  /** Whether many objects wait for a run. */
+  readonly isBusy?: () => boolean;
+}
 
 /**
  * Events on their way into the store, one after the other and beside the runs that tell them: an
@@ -11,15 +21,17 @@ const mostWaiting = 20_000;
 export class EventLine {
   readonly #store: EventLog;
   readonly #log: Log;
+  readonly #isBusy: () => boolean;
   #waiting: ObjectEvent[] = [];
   #telling: Promise<void> | undefined;
   #isStopped = false;
   #isFull = false;
   #isCut = false;
 
-  constructor(store: EventLog, log: Log) {
+  constructor({ store, log, isBusy = () => false }: EventLineOptions) {
     this.#store = store;
     this.#log = log;
+    this.#isBusy = isBusy;
   }
 
   add(event: ObjectEvent): void {
@@ -53,7 +65,10 @@ export class EventLine {
     while (this.#waiting.length > 0) {
       const batch = this.#waiting;
       this.#waiting = [];
-      for (const event of batch) if (!this.#isCut) await this.#record(event);
+      for (const event of batch) {
+        if (this.#isBusy() && !this.#isStopped) await sleep(busyPauseMs);
+        if (!this.#isCut) await this.#record(event);
+      }
     }
     this.#isFull = false;
     this.#telling = undefined;

@@ -21,7 +21,7 @@ export interface QueueObserver {
 
 export interface QueueOptions {
   /** Does the work of one key; must not reject. `signal` aborts at shutdown. */
-  readonly work: (key: string, signal: AbortSignal) => Promise<void>;
+  readonly work: (key: string, signal: AbortSignal, priority: Priority) => Promise<void>;
   /** How many keys are worked on at once. */
   readonly workers?: number;
   readonly clock?: Clock;
@@ -51,6 +51,7 @@ export class WorkQueue {
   readonly #observer: QueueObserver;
   readonly #line = new WaitingLine();
   readonly #running = new Map<string, number>();
+  readonly #urgent = new Set<string>();
   readonly #again = new Map<string, Priority>();
   readonly #timers = new Map<string, Timer>();
   readonly #failures = new Map<string, number>();
@@ -113,6 +114,16 @@ export class WorkQueue {
     this.#tellIfQuiet();
   }
 
+  /** How many keys wait. */
+  get waiting(): number {
+    return this.#line.size;
+  }
+
+  /** Whether something runs that a person waits for. */
+  get isUrgent(): boolean {
+    return this.#urgent.size > 0;
+  }
+
   /** Nothing waits and nothing runs; timers may be pending. */
   isQuiet(): boolean {
     return this.#line.size === 0 && this.#running.size === 0;
@@ -164,17 +175,19 @@ export class WorkQueue {
       this.#timers.delete(next.key);
       this.#observer.started?.(next.key, now - next.since);
       this.#running.set(next.key, now);
-      void this.#run(next.key);
+      if (next.priority === 0) this.#urgent.add(next.key);
+      void this.#run(next.key, next.priority);
     }
     this.#tellIfQuiet();
   }
 
-  async #run(key: string): Promise<void> {
+  async #run(key: string, priority: Priority): Promise<void> {
     const start = this.#clock.now();
     try {
-      await this.#work(key, this.#stop.signal);
+      await this.#work(key, this.#stop.signal, priority);
     } finally {
       this.#running.delete(key);
+      this.#urgent.delete(key);
       this.#observer.finished?.(key, this.#clock.now() - start);
       const again = this.#again.get(key);
       this.#again.delete(key);

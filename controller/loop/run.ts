@@ -6,7 +6,7 @@ import {
   type StoreReader,
   type StoreWriter,
 } from '../../crds/store.ts';
-import type { Dependency, Report, RunContext } from '../../reconcilers/reconciler.ts';
+import type { Dependency, Gone, Report, RunContext } from '../../reconcilers/reconciler.ts';
 import type { Log } from '../log.ts';
 import type { Outcome } from './conditions.ts';
 import type { EventLine } from './event-line.ts';
@@ -19,6 +19,7 @@ export interface AnyReconciler {
   reconcile(object: KubeObject, context: RunContext): Promise<Report<AnyStatus>>;
   isBusy?(object: KubeObject): boolean;
   finalize?(object: KubeObject, context: RunContext): Promise<void>;
+  forget?(gone: Gone): void;
   readonly isHeldByOthers?: true;
   keptBy?(object: KubeObject): readonly Dependency[];
 }
@@ -50,12 +51,21 @@ export interface RunnerOptions {
   readonly now: () => Date;
   readonly log: Log;
   readonly poke: (key: string) => void;
+  /** Whether many objects wait for a run. */
+  readonly isBusy?: () => boolean;
 }
+
+/** What an object waits for is told at once, unless it is new and others wait for us: so late. */
+const latestFirstWordMs = 30_000;
+/** It may have become ready meanwhile, which saves telling that it waited. */
+const secondLookMs = 5000;
 
 /** Runs reconcilers, one object at a time, and puts what they find into statuses and events. */
 export class Runner {
   readonly #options: RunnerOptions;
   readonly #settler: Settler;
+  /** Since when objects that nothing is told of yet are known. */
+  readonly #untold = new Map<string, number>();
 
   constructor(options: RunnerOptions) {
     this.#options = options;
@@ -85,6 +95,12 @@ export class Runner {
   /** The object is gone: nothing about it is remembered. */
   forget(key: string): void {
     this.#settler.forget(key);
+    this.#untold.delete(key);
+  }
+
+  /** The object is gone; another one of its name may be there. */
+  gone(last: Gone & { readonly kind: string }): void {
+    this.#options.reconcilers.get(last.kind)?.forget?.(last);
   }
 
   async #reconcile(
@@ -100,6 +116,8 @@ export class Runner {
     const late = lateness(signal);
     if (signal.aborted && !late) return { do: 'stop' };
     const outcome = late && 'thrown' in reported ? { thrown: late } : reported;
+    const later = this.#later(object, outcome);
+    if (later) return later;
     if ('report' in outcome) await this.#hold(outcome.report.holds ?? []);
     await this.#settler.settle(object, outcome, handledBy(outcome, context));
     if ('thrown' in outcome) return failedWith(outcome.thrown);
@@ -111,6 +129,26 @@ export class Runner {
       ...(failure && { remedy: failure.remedy, reason: failure.reason }),
       ...(again && { again }),
     };
+  }
+
+  /** What a new object waits for is worth no write while many others wait for theirs. */
+  #later(object: KubeObject, outcome: Outcome): Next | undefined {
+    const key = keyOf(object);
+    const since = this.#untold.get(key) ?? this.#options.now().getTime();
+    const isLate = this.#options.now().getTime() - since >= latestFirstWordMs;
+    const { isBusy = () => false } = this.#options;
+    if ('thrown' in outcome || isLate || object.status.conditions?.length || !isBusy()) {
+      this.#untold.delete(key);
+      return undefined;
+    }
+    const { failure, progressing = false, dependsOn = [], again } = outcome.report;
+    if (failure ? failure.remedy !== 'wait' : !progressing) {
+      this.#untold.delete(key);
+      return undefined;
+    }
+    this.#untold.set(key, since);
+    const ms = Math.min(again?.ms ?? secondLookMs, secondLookMs);
+    return { do: 'return', isProgressing: true, dependsOn, again: { ms } };
   }
 
   /** The object says what this process may not do; where not even that is allowed, an event does. */

@@ -3,6 +3,7 @@ export type Priority = 0 | 1 | 2;
 
 interface Waiting {
   readonly key: string;
+  readonly priority: Priority;
   readonly since: number;
 }
 
@@ -33,7 +34,7 @@ export class WaitingLine {
     if (at !== undefined && at <= priority) return false;
     const since = at === undefined ? now : (this.#lines[at].get(key)?.since ?? now);
     this.remove(key);
-    this.#lines[priority].set(key, { key, since });
+    this.#lines[priority].set(key, { key, priority, since });
     return at === undefined;
   }
 

@@ -11,40 +11,45 @@ import {
 import type { Log } from '../log.ts';
 import type { SecretBook } from './secret-book.ts';
 
-/** The keys of a data directory; more of them don't fit into a Secret. */
+/** The keys of a data directory; more of them don't fit into the Secrets. */
 const mostCarried = 5000;
 const longestEntry = 253;
 const longestKey = 64 * 1024;
 
 /**
- * Private keys as entries of one Secret, which every replica reads and none writes twice. As
- * `KeyFolder` says, they outlive what they sign for.
+ * Private keys as entries of some Secrets, which every replica reads and none writes twice. Which
+ * Secret a key is in follows from its name. As `KeyFolder` says, keys outlive what they sign for.
  */
 export class KeyBook implements KeyStore {
-  readonly #book: SecretBook;
+  readonly #books: readonly SecretBook[];
   readonly #before: { readonly folder: KeyFolder; readonly log: Log } | undefined;
   #carried: Promise<void> | undefined;
   /** Entries of which the data directory has another key: why nobody may use them. */
   readonly #disputed = new Map<string, string>();
 
   /** The keys of a data directory are taken over before anybody is given one. */
-  constructor(book: SecretBook, before?: { readonly folder: KeyFolder; readonly log: Log }) {
-    this.#book = book;
+  constructor(
+    books: readonly SecretBook[],
+    before?: { readonly folder: KeyFolder; readonly log: Log },
+  ) {
+    this.#books = books;
     this.#before = before;
   }
 
   async find(key: KeyName): Promise<string | undefined> {
     await this.#carryOverOnce();
     this.#refuseDisputed(key);
-    return this.#book.find(entryOf(key));
+    const entry = entryOf(key);
+    return this.#bookOf(entry).find(entry);
   }
 
   async obtain(key: KeyName, now: Date): Promise<string> {
-    const known = await this.find(key);
-    if (known !== undefined) return known;
+    await this.#carryOverOnce();
+    this.#refuseDisputed(key);
     const entry = entryOf(key);
-    const added = await this.#add({ [entry]: await newKey(key, now) });
-    return added[entry] ?? '';
+    const known = await this.#bookOf(entry).seen(entry);
+    // Should somebody else have made one since, that one counts.
+    return known ?? this.#add(entry, await newKey(key, now));
   }
 
   /** Again, if the API server was away. */
@@ -65,12 +70,15 @@ export class KeyBook implements KeyStore {
       const text = await folder.find(key);
       if (text !== undefined && text.length <= longestKey) found.set(entryOf(key), text);
     }
-    if (found.size === 0) return;
-    const kept = await this.#add(Object.fromEntries(found));
-    for (const [entry, text] of found) {
-      if (kept[entry]?.trim() === text.trim()) continue;
+    const adding = [...found].map(async ([entry, text]) => ({
+      ...{ entry, text },
+      kept: await this.#add(entry, text),
+    }));
+    for (const { entry, text, kept } of await Promise.all(adding)) {
+      if (kept.trim() === text.trim()) continue;
+      const { title } = this.#bookOf(entry);
       const because =
-        `its file in keys/ of the data directory, and ${entry} in the Secret ${this.#book.title}, ` +
+        `its file in keys/ of the data directory, and ${entry} in the Secret ${title}, ` +
         'are different keys: remove the one that clients do not have, and restart Cairn';
       this.#disputed.set(entry, because);
       log.error('a key that signs is not clear', { entry, because });
@@ -83,14 +91,22 @@ export class KeyBook implements KeyStore {
     throw new CairnError('KeyUnusable', `${keyTitle(key)}: ${because}`);
   }
 
-  async #add(entries: Readonly<Record<string, string>>): ReturnType<SecretBook['add']> {
+  async #add(entry: string, text: string): Promise<string> {
+    const book = this.#bookOf(entry);
     try {
-      return await this.#book.add(entries);
+      return (await book.add({ [entry]: text }))[entry] ?? '';
     } catch (error) {
       if (!(error instanceof StoreError) || error.reason !== 'Invalid') throw error;
-      const told = `the Secret ${this.#book.title} takes no more keys: ${error.message}`;
+      const told = `the Secret ${book.title} takes no more keys: ${error.message}`;
       throw new CairnError('SigningFailed', told, { cause: error });
     }
+  }
+
+  #bookOf(entry: string): SecretBook {
+    const digest = createHash('sha256').update(entry).digest();
+    const book = this.#books[digest.readUInt32BE() % this.#books.length];
+    if (!book) throw new Error('no book to keep keys in');
+    return book;
   }
 }
 

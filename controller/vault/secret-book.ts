@@ -22,6 +22,9 @@ const deadlineMs = 10_000;
 /** After so long, no attempt is made any more. */
 const patienceMs = 20_000;
 
+/** What was sent is known: of the answer, only the version is wanted. */
+const metadataOnly = 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1';
+
 /** Somebody else was quicker, or nobody knows whether it was done: reading tells. */
 const worthAnotherLook: ReadonlySet<string> = new Set([
   'AlreadyExists',
@@ -59,6 +62,12 @@ export class SecretBook {
     return this.#known.get(name);
   }
 
+  /** An entry as far as it is known; asks the server only if it was never asked. */
+  async seen(name: string): Promise<string | undefined> {
+    if (!this.#known.has(name) && this.#version === undefined) await this.#read();
+    return this.#known.get(name);
+  }
+
   /** Adds entries, and gives all of those names as they are from now on: what was there stays. */
   async add(entries: Entries): Promise<Entries> {
     const names = Object.keys(entries);
@@ -92,8 +101,9 @@ export class SecretBook {
 
   async #send(): Promise<void> {
     const { connection, name, type } = this.#options;
+    const sent = [...this.#pending];
     const data = Object.fromEntries(
-      [...this.#pending].map(([entry, value]) => [entry, Buffer.from(value).toString('base64')]),
+      sent.map(([entry, value]) => [entry, Buffer.from(value).toString('base64')]),
     );
     const isNew = this.#version === '';
     const secret = {
@@ -110,27 +120,30 @@ export class SecretBook {
       path: `${isNew ? this.#collection : this.#path}?fieldManager=cairn`,
       type: isNew ? 'application/json' : 'application/merge-patch+json',
       body: isNew ? secret : patch,
+      accept: metadataOnly,
       deadlineMs,
     });
-    this.#take(answer.body);
+    this.#learn(sent, answer.body);
   }
 
   async #read(): Promise<void> {
     try {
       const call = { method: 'GET', path: this.#path, deadlineMs } as const;
-      this.#take((await this.#options.connection.call(call)).body);
+      const { body } = await this.#options.connection.call(call);
+      this.#learn(Object.entries(textsOf(isRecord(body) ? body['data'] : {})), body);
     } catch (error) {
       if (!(error instanceof StoreError) || error.reason !== 'NotFound') throw error;
       this.#version = '';
     }
   }
 
-  #take(body: unknown): void {
-    const { metadata, data } = isRecord(body) ? body : {};
-    for (const [name, value] of Object.entries(textsOf(data))) {
+  /** These are there, in the version that the Secret has now. */
+  #learn(entries: readonly (readonly [string, string])[], body: unknown): void {
+    for (const [name, value] of entries) {
       if (!this.#known.has(name)) this.#known.set(name, value);
       this.#pending.delete(name);
     }
+    const { metadata } = isRecord(body) ? body : {};
     const version = isRecord(metadata) ? metadata['resourceVersion'] : undefined;
     this.#version = typeof version === 'string' ? version : undefined;
   }

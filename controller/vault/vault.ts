@@ -34,8 +34,9 @@ export interface Vault {
 }
 
 /** Cairn's own Secrets, in the namespace of its Pod. */
-const keysName = 'cairn-keys';
 const tokensName = 'cairn-tokens';
+/** One Secret has room for some 700 keys, and adding to it takes the longer the more it has. */
+const keysNames = [...'0123456789abcdef'].map((digit) => `cairn-keys-${digit}`);
 
 /**
  * Opens the vault. That of a cluster is there at once, and has its tokens a moment later: the API
@@ -63,12 +64,13 @@ export async function openVault(options: VaultOptions): Promise<Vault> {
   const book = (name: string, type: string) =>
     new SecretBook({ connection, namespace: home, name, type: `cairn.build/${type}` });
   const isOwn = ({ namespace, name }: SecretName) =>
-    namespace === home && (name === keysName || name === tokensName);
+    namespace === home && (name === tokensName || keysNames.includes(name));
   const ofCluster = clusterSecrets({ connection, isOwn });
   const tokenBook = book(tokensName, 'tokens');
+  const keyBooks = keysNames.map((name) => book(name, 'keys'));
   const late = lateTokens(() => tokensOf(tokenBook, tokenFolder, log), log);
   return {
-    keyStore: new KeyBook(book(keysName, 'keys'), { folder: keyFolder, log }),
+    keyStore: new KeyBook(keyBooks, { folder: keyFolder, log }),
     tokens: () => late.tokens(),
     secrets: filesFirst(files, { within: kubernetes.namespace ?? home, else: ofCluster }),
     health: () => ({ live: [], ready: [late.check()] }),

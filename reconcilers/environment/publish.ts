@@ -18,6 +18,7 @@ export interface PublishDeps {
   readonly trees: Trees;
 }
 
+const atOnce = 4;
 const maxReleaseBytes = 16 * 1024 * 1024;
 
 /** Covers all that the issued Release files are made from, but the time. */
@@ -46,11 +47,12 @@ export async function publish(
 ): Promise<Publication> {
   const validForMs = durationMs(environment.spec.validFor ?? '0s');
   const validUntil = validForMs > 0 ? new Date(date.getTime() + validForMs) : undefined;
-  const members: PublishedMember[] = [];
-  for (const member of snapshot.status.members ?? []) {
-    const overlay = await overlayOf(member, { keys, date, validUntil, deps });
-    members.push({ ...member, overlay });
-  }
+  const issue = { keys, date, validUntil, deps };
+  const frozen = snapshot.status.members ?? [];
+  const members = await eachOf(frozen, async (member): Promise<PublishedMember> => ({
+    ...member,
+    overlay: await overlayOf(member, issue),
+  }));
   await deps.blobs.sync();
   const { published } = environment.status;
   const same = published?.snapshotUid === snapshot.metadata.uid;
@@ -75,21 +77,41 @@ interface Issue {
 /** The tree of the Release files issued for one member. */
 async function overlayOf(member: FrozenMember, issue: Issue): Promise<string> {
   const { blobs } = issue.deps;
-  const entries: TreeEntry[] = [];
-  for (const { path } of member.suites) {
-    const directory = path === '' ? '' : `${path}/`;
-    const upstream = await upstreamRelease(member, directory, issue.deps);
-    const { date, validUntil, keys } = issue;
-    const release = reissue(upstream, { date, ...(validUntil ? { validUntil } : {}) });
-    const put = (name: string, content: string) =>
-      entries.push({ path: directory + name, ...blobs.put(Buffer.from(content)) });
-    put('Release', release);
-    const at = signingTime(keys, date);
-    put('Release.gpg', await detachSign(release, keys, at));
-    put('InRelease', await clearsign(release, keys, at));
-  }
-  entries.sort((a, b) => comparePaths(a.path, b.path));
+  const issued = await eachOf(member.suites, ({ path }) => issuedSuite(member, path, issue));
+  const entries = issued.flat().sort((a, b) => comparePaths(a.path, b.path));
   return (await writeTree(blobs, entries)).digest;
+}
+
+async function issuedSuite(
+  member: FrozenMember,
+  path: string,
+  { keys, date, validUntil, deps }: Issue,
+): Promise<readonly TreeEntry[]> {
+  const directory = path === '' ? '' : `${path}/`;
+  const upstream = await upstreamRelease(member, directory, deps);
+  const release = reissue(upstream, { date, ...(validUntil ? { validUntil } : {}) });
+  const at = signingTime(keys, date);
+  const [detached, inRelease] = await Promise.all([
+    detachSign(release, keys, at),
+    clearsign(release, keys, at),
+  ]);
+  const put = (name: string, content: string) => ({
+    path: directory + name,
+    ...deps.blobs.put(Buffer.from(content)),
+  });
+  return [put('Release', release), put('Release.gpg', detached), put('InRelease', inRelease)];
+}
+
+/** Does the same for each, some at a time: a set may have hundreds of suites of 16 MB. */
+async function eachOf<Item, Result>(
+  items: readonly Item[],
+  work: (item: Item) => Promise<Result>,
+): Promise<Result[]> {
+  const results: Result[] = [];
+  for (let at = 0; at < items.length; at += atOnce) {
+    results.push(...(await Promise.all(items.slice(at, at + atOnce).map(work))));
+  }
+  return results;
 }
 
 async function upstreamRelease(

@@ -3,7 +3,7 @@ import { annotations } from '../../crds/object.ts';
 import { CairnError } from '../../crds/reasons.ts';
 import { timestamp } from '../../crds/timestamp.ts';
 import { remember } from '../predecessors.ts';
-import type { Reconciler, Report, RunContext } from '../reconciler.ts';
+import type { Gone, Reconciler, Report, RunContext } from '../reconciler.ts';
 import { secretValue, type Secrets } from '../secrets.ts';
 import { failureTold } from './failures.ts';
 import { asOf, checkSchedule, dueAt, type Attempts } from './due.ts';
@@ -19,7 +19,7 @@ export interface MirrorDeps {
   /** Told of what metrics want to know. */
   readonly observer?: {
     refreshed(mirror: Mirror, at: Date, ok: boolean): void;
-    forget(mirror: Mirror): void;
+    forget(mirror: Gone): void;
   };
 }
 
@@ -54,7 +54,7 @@ export function mirrorReconciler({
 }: MirrorDeps): Reconciler<typeof MirrorKind> {
   const memories = new Map<string, Memory>();
 
-  return { kind: MirrorKind, reconcile, isBusy, finalize };
+  return { kind: MirrorKind, reconcile, isBusy, forget };
 
   async function reconcile(mirror: Mirror, context: RunContext): Promise<Report<MirrorStatus>> {
     checkSchedule(mirror.spec);
@@ -202,10 +202,10 @@ export function mirrorReconciler({
     return secret;
   }
 
-  async function finalize(mirror: Mirror): Promise<void> {
-    memories.get(mirror.metadata.uid)?.job?.stop.abort(new Error('the Mirror is being deleted'));
-    memories.delete(mirror.metadata.uid);
-    observer?.forget(mirror);
+  function forget(gone: Gone): void {
+    memories.get(gone.uid)?.job?.stop.abort(new Error('the Mirror has been deleted'));
+    memories.delete(gone.uid);
+    observer?.forget(gone);
   }
 }
 

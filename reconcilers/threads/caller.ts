@@ -32,13 +32,19 @@ export class ThreadCaller<Call, Answer, News = never> {
   readonly #script: URL;
   readonly #data: unknown;
   readonly #pending = new Map<number, Pending<Answer, News>>();
+  readonly #idleMs: number | undefined;
   #worker: Worker | undefined;
+  #idle: NodeJS.Timeout | undefined;
   #nextId = 1;
 
-  /** `data` is what the thread finds in its `workerData`. */
-  constructor(script: URL, data: unknown) {
+  /**
+   * `data` is what the thread finds in its `workerData`. A thread without calls for `idleMs` ends,
+   * which gives back its memory.
+   */
+  constructor(script: URL, data: unknown, { idleMs }: { readonly idleMs?: number } = {}) {
     this.#script = script;
     this.#data = data;
+    this.#idleMs = idleMs;
   }
 
   /** Rejects with a ThreadError, or with the signal's reason. */
@@ -52,6 +58,7 @@ export class ThreadCaller<Call, Answer, News = never> {
       const settle = (how: () => void) => {
         signal.removeEventListener('abort', onAbort);
         this.#pending.delete(id);
+        this.#waitForCalls();
         how();
       };
       const onAbort = () => {
@@ -74,6 +81,14 @@ export class ThreadCaller<Call, Answer, News = never> {
     this.#worker = undefined;
     await worker?.terminate();
     this.#failAll(new CairnError('InternalError', 'the worker thread was closed'));
+  }
+
+  #waitForCalls(): void {
+    if (this.#idleMs === undefined || this.#pending.size > 0) return;
+    clearTimeout(this.#idle);
+    this.#idle = setTimeout(() => {
+      if (this.#pending.size === 0) void this.close();
+    }, this.#idleMs).unref();
   }
 
   #started(): Worker {

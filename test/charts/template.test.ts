@@ -134,7 +134,8 @@ describe('helm', needsHelm, () => {
   });
 
   it('lets Cairn get the Secrets that are listed, and write its own', async () => {
-    const own = ['cairn-keys, cairn-tokens: get patch', 'any: create'];
+    const keys = [...'0123456789abcdef'].map((digit) => `cairn-keys-${digit}`);
+    const own = [`cairn-tokens, ${keys.join(', ')}: get patch`, 'any: create'];
     const wanted = {
       'the defaults': ['any: get', ...own],
       'everything there is': ['git, debian.keys: get', ...own],

@@ -183,12 +183,15 @@ describe('what manifests refer to', needsKubernetes, () => {
     await world.apply(mirrorSet);
     await world.apply(snapshot('base-1'));
     await world.apply(environment('base-1'));
-    await eventually(() => denied('environment/production', 'cairn-keys'), 'the environment tells');
+    await eventually(
+      () => denied('environment/production', 'cairn-keys-b'),
+      'the environment tells',
+    );
 
     await allow([
       ownTokens,
       { verbs: ['create'] },
-      { verbs: ['get'], resourceNames: ['cairn-keys'] },
+      { verbs: ['get'], resourceNames: ['cairn-keys-b'] },
     ]);
 
     await world.ready('environment/production');
@@ -196,10 +199,10 @@ describe('what manifests refer to', needsKubernetes, () => {
 
   it('is none of the Secrets that Cairn keeps for itself', async () => {
     const key = 'default_production_epoch-1.asc';
-    const signing = { keyRef: { name: 'cairn-keys', key } };
+    const signing = { keyRef: { name: 'cairn-keys-b', key } };
     await world.apply(environment('base-1', { signing }));
 
-    const own = /AccessDenied the Secret default\/cairn-keys is Cairn's own/;
+    const own = /AccessDenied the Secret default\/cairn-keys-b is Cairn's own/;
     await eventually(async () => own.test(await whyNot('environment/production')), 'it is refused');
   });
 });

@@ -124,7 +124,7 @@ describe('replicas without a volume', isMissing, () => {
   it('say nothing of what they keep', async () => {
     const events = await world.kubectl(['get', 'events', '-A', '-o', 'yaml']);
     const objects = await world.kubectl(['get', 'cairn', '-A', '-o', 'yaml']);
-    const secret = await world.kubectl(['get', 'secret', 'cairn-keys', '-o', 'json']);
+    const secret = await world.kubectl(['get', 'secret', 'cairn-keys-b', '-o', 'json']);
     const values = Object.values<string>(JSON.parse(secret).data).map((value) => {
       const text = Buffer.from(value, 'base64').toString('utf8');
       return text.split('\n').find((line) => /^[A-Za-z0-9+/]{40,}$/.test(line)) ?? text;

@@ -72,7 +72,7 @@ export async function vaultWorld(scope: Scope) {
   }
 
   const keyBook = async (t: Scope, folder?: KeyFolder) =>
-    new KeyBook(await book(t), folder && { folder, log });
+    new KeyBook([await book(t)], folder && { folder, log });
   return { kubernetes, logs, log, connect, book, keyBook, read, write, asCairn, clear };
 }
 

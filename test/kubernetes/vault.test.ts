@@ -72,7 +72,7 @@ describe('keys and tokens on Kubernetes', needsKubernetes, () => {
   it('makes no second key where the answer to the first one was lost', async (t) => {
     const proxy = await startApiProxy(t, world.kubernetes);
     const line = await world.book(t, 'cairn-keys', await clusterOf(world.kubernetes, proxy.url));
-    const keys = new KeyBook(line);
+    const keys = new KeyBook([line]);
     for (const [method, epoch] of [
       ['POST', 1],
       ['PATCH', 2],
@@ -82,6 +82,23 @@ describe('keys and tokens on Kubernetes', needsKubernetes, () => {
       const made = await keys.obtain({ ...production, epoch }, now);
 
       assert.equal(await (await world.keyBook(t)).find({ ...production, epoch }), made);
+    }
+  });
+
+  it('shares keys out to several Secrets, and finds each again', async (t) => {
+    const books = async () =>
+      Promise.all(['cairn-keys', 'cairn-tokens'].map((name) => world.book(t, name)));
+    const names = [...'abcdefgh'].map((environment) => ({ ...production, environment }));
+    const keys = new KeyBook(await books());
+    const made = await Promise.all(names.map((name) => keys.obtain(name, now)));
+
+    const again = new KeyBook(await books());
+    const found = await Promise.all(names.map((name) => again.find(name)));
+
+    assert.deepEqual(found, made);
+    for (const name of ['cairn-keys', 'cairn-tokens']) {
+      const count = Object.keys((await world.read(name)).data).length;
+      assert.ok(count > 0 && count < names.length, `${name} has ${count}`);
     }
   });
 

@@ -21,6 +21,8 @@ export interface Call {
   readonly text?: string;
   /** `application/json` by default. */
   readonly type?: string;
+  /** What kind of answer; `application/json` by default. */
+  readonly accept?: string;
   /** All attempts together; 30 s by default. */
   readonly deadlineMs?: number;
   /** Asked before each attempt: how long it may take, in ms. Throws when it may not be made. */
@@ -190,11 +192,13 @@ export class Connection implements Caller {
 
   /** Resolves with the head of the response. `head` bounds the time until then, `whole` all of it. */
   async #send(
-    { method, path, body, text: json, type = 'application/json' }: Call,
+    call: Call,
     use: 'calls' | 'watches',
     { whole, head }: { readonly whole: AbortSignal; readonly head?: AbortSignal },
   ): Promise<IncomingMessage> {
     const { cluster } = this.#options;
+    const { method, path, body, text: json } = call;
+    const { type = 'application/json', accept = 'application/json' } = call;
     const { headers, tls } = await orAborted(cluster.credentials(), head ?? whole);
     const { request } = cluster.server.protocol === 'http:' ? http : https;
     const given = json ?? (body === undefined ? undefined : JSON.stringify(body));
@@ -209,7 +213,7 @@ export class Connection implements Caller {
         signal: whole,
         headers: {
           ...headers,
-          accept: 'application/json',
+          accept,
           'user-agent': userAgent,
           ...(text && { 'content-type': type, 'content-length': text.length }),
         },

@@ -123,9 +123,22 @@ describe('a terminal', () => {
   it('gets no progress when it is none', () => {
     const written: string[] = [];
     const output = { write: (text: string) => written.push(text) };
-    const { err, progress } = terminalWriter(output, output);
+    const { err, flush, progress } = terminalWriter(output, output);
     progress('10%');
     err('warning');
+    flush();
     assert.deepEqual(written, ['warning\n']);
+  });
+
+  it('gets the messages of a moment at once, in their place among results', async () => {
+    const written: string[] = [];
+    const output = { write: (text: string) => written.push(text) };
+    const { out, err } = terminalWriter(output, output);
+    err('one');
+    err('two');
+    out('result');
+    err('three');
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.deepEqual(written, ['one\ntwo\n', 'result\n', 'three\n']);
   });
 });

@@ -164,7 +164,7 @@ test('a mirror that goes stops its refresh and is forgotten', async () => {
   const world = new ScriptedMirror();
   await world.run();
 
-  await world.finalize();
+  world.forget();
 
   assert.equal(world.last.signal.aborted, true);
   assert.deepEqual(world.told, ['forgotten']);

@@ -108,10 +108,8 @@ export class ScriptedMirror {
     return this.run();
   }
 
-  finalize(): Promise<void> {
-    const { finalize } = this.#reconciler;
-    if (!finalize) throw new Error('it has nothing to clean up');
-    return finalize(this.mirror, {} as never); // it asks for nothing of its context
+  forget(): void {
+    this.#reconciler.forget?.(this.mirror.metadata);
   }
 
   /** Forgets what a process would. */
