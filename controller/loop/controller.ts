@@ -173,6 +173,7 @@ class ReconcileLoop implements Loop {
     const urgency = urgencyOf(before, after);
     if (urgency === undefined || !this.#kinds.has(after.kind)) return;
     if (urgency === 0) this.#queue.forgive(keyOf(after));
+    if (urgency === 0 && !isFirstList) this.#runner.tellSoon(keyOf(after));
     this.#queue.add(keyOf(after), isFirstList ? 2 : urgency);
   }
 

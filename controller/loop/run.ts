@@ -98,6 +98,11 @@ export class Runner {
     this.#untold.delete(key);
   }
 
+  /** A person has just declared the object, and wants to see that it was noticed. */
+  tellSoon(key: string): void {
+    this.#untold.set(key, Number.NEGATIVE_INFINITY);
+  }
+
   /** The object is gone; another one of its name may be there. */
   gone(last: Gone & { readonly kind: string }): void {
     this.#options.reconcilers.get(last.kind)?.forget?.(last);

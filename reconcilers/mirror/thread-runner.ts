@@ -22,7 +22,7 @@ export interface ThreadData {
 /** It has some 40 MB, and starts within 0.3 s. */
 const idleMs = 10_000;
 /** Refreshes from one host, which share a few connections; more of them would only need memory. */
-const atOnce = 32;
+const atOnce = 16;
 
 /** Runs refreshes in the mirror thread. */
 export class ThreadRunner implements RefreshRunner {

@@ -25,7 +25,7 @@ export interface ReflectorOptions {
 
 /** API servers send a bookmark about once a minute. */
 const defaultSilenceMs = 70_000;
-const pageSize = 200;
+const pageSize = 100;
 /**
  * Where nobody is burdened by it, looks are more frequent: somebody is about to apply a CRD or a
  * role, or to start the server again.
