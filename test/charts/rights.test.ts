@@ -226,10 +226,9 @@ async function compare({ proxy, rules, cairn }: World): Promise<void> {
   const comparison = () => {
     const { idle, missing } = compared(rules, proxy.requests, namespace);
     const unused = new Set(idle);
-    // A key is in one of sixteen Secrets, by its name: none is for later if one is used.
-    const isForKeys = (verb: string) =>
-      !keySecrets.every((name) => unused.has(`core/secrets ${verb} ${name}`));
-    const spare = ['get', 'patch'].filter(isForKeys).flatMap(rightsOfKeys);
+    // A key is in one of sixteen Secrets, by its name, and only the second of each is patched in.
+    const isForKeys = keySecrets.some((name) => !unused.has(`core/secrets get ${name}`));
+    const spare = isForKeys ? ['get', 'patch'].flatMap(rightsOfKeys) : [];
     return { idle: idle.filter((right) => !spare.includes(right)), missing };
   };
   const isUsed = () => comparison().idle.length === 0;

@@ -959,6 +959,34 @@ describe('many objects', () => {
     assert.ok(order.length >= 200);
   });
 
+  it('are told what they wait for when others have had their turn, but at once if edited', async (t) => {
+    let isOpen = false;
+    const reconciler = widgets((object) => {
+      const failure = new CairnError('DependencyNotReady', 'not yet');
+      return isOpen ? reportSize(object) : { ...reportSize(object), failure };
+    });
+    const world = startWorld(t, [reconciler], { workers: 2 });
+    await world.loop.stop(0);
+    for (let count = 0; count < 300; count += 1) await world.store.create(widget(`w${count}`));
+    const loop = world.restart();
+    await loop.idle();
+    const names = Array.from({ length: 300 }, (_, count) => `w${count}`);
+    const timesTold = (name: string) =>
+      world.store.writes.filter((write) => write === `updateStatus ${name}`).length;
+    const [edited = '', left = '', ...others] = names.filter((name) => timesTold(name) === 0);
+    assert.ok(others.length > 100 && others.length < 290, `${others.length} are not told`);
+
+    await resize(world.store, edited, 9);
+    await loop.idle();
+    assert.equal(await world.ready(edited), 'False DependencyNotReady');
+
+    isOpen = true;
+    await world.clock.pass(10_000);
+    await loop.idle();
+    assert.equal(await world.ready(left), 'True Succeeded');
+    assert.equal(timesTold(left), 1);
+  });
+
   it('all end as they were last declared, whatever happens in between', async (t) => {
     const step = fc.tuple(
       fc.constantFrom('create', 'resize', 'delete', 'poke', 'wait'),
