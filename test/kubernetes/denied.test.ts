@@ -4,7 +4,15 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { before, describe, it } from 'node:test';
 import { kinds } from '../../crds/index.ts';
-import { eventually, mirror, mirrorSet, product, type Product } from '../e2e/product.ts';
+import {
+  environment,
+  eventually,
+  mirror,
+  mirrorSet,
+  product,
+  snapshot,
+  type Product,
+} from '../e2e/product.ts';
 import type { Cairn } from '../world/cairn.ts';
 import { startKubernetes, type Kubernetes } from '../world/kubernetes.ts';
 import { needsKubernetes } from '../world/kubernetes-programs.ts';
@@ -115,27 +123,27 @@ describe('a right that is not granted', needsKubernetes, () => {
   });
 
   it('to add a finalizer is told by the condition, and by the probe', async () => {
+    await kubectl(['apply', '-f', '-'], snapshot('one'));
+    await kubectl(['wait', '--for=condition=Ready', 'snapshot/one', '--timeout=30s']);
     await grant([
       { apiGroups: ['cairn.build'], resources: own, verbs: ['get', 'list', 'watch'] },
       ...all.slice(1),
     ]);
-    const inline = readFileSync(path.join(world.config, 'keys/archive.asc'), 'utf8');
-    const another = mirror(world, { signedBy: { inline } }).replace('name: demo', 'name: one');
-    await kubectl(['apply', '-f', '-'], another);
+    await kubectl(['apply', '-f', '-'], environment('one'));
 
     const message = "jsonpath={.status.conditions[?(@.type=='Ready')].message}";
     await eventually(
       async () =>
-        /cannot update resource "mirrors"/.test(
-          await kubectl(['get', 'mirror/one', '-o', message]),
+        /cannot update resource "snapshots"/.test(
+          await kubectl(['get', 'environment/production', '-o', message]),
         ),
       'the condition says so',
     );
-    assert.match(await probes(), /\[!\]store: .*cannot update resource "mirrors"/);
+    assert.match(await probes(), /\[!\]store: .*cannot update resource "snapshots"/);
 
     await grant(all);
 
-    await kubectl(['annotate', 'mirror/one', 'reconcile.cairn.build/requestedAt=now']);
-    await kubectl(['wait', '--for=condition=Ready', 'mirror/one', '--timeout=30s']);
+    await kubectl(['annotate', 'environment/production', 'reconcile.cairn.build/requestedAt=now']);
+    await kubectl(['wait', '--for=condition=Ready', 'environment/production', '--timeout=30s']);
   });
 });

@@ -98,7 +98,7 @@ describe('the store on Kubernetes', needsKubernetes, () => {
   it('reads in pages, and begins anew when they have expired', async (t) => {
     await clear(kubernetes);
     const other = await openWidgets(t, { cluster: await clusterOf(kubernetes) });
-    const names = Array.from({ length: 450 }, (_, index) => `w${index}`);
+    const names = Array.from({ length: 250 }, (_, index) => `w${index}`);
     for (let at = 0; at < names.length; at += 50) {
       await Promise.all(names.slice(at, at + 50).map((name) => other.create(widget(name))));
     }

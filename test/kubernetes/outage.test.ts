@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { before, describe, it } from 'node:test';
+import { kinds } from '../../crds/index.ts';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   environment,
@@ -23,8 +24,8 @@ import { suiteScope } from '../world/temp.ts';
 import { installCrds } from './product-crds.ts';
 
 const awayMs = 60_000;
-/** For all that there is to follow. */
-const mostPerSecond = 2;
+/** Each kind is followed by itself, and looked for every few seconds. */
+const mostPerSecond = 0.4 * kinds.length;
 
 describe('an API server', needsKubernetes, () => {
   const scope = suiteScope();

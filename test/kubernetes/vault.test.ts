@@ -88,7 +88,7 @@ describe('keys and tokens on Kubernetes', needsKubernetes, () => {
   it('shares keys out to several Secrets, and finds each again', async (t) => {
     const books = async () =>
       Promise.all(['cairn-keys', 'cairn-tokens'].map((name) => world.book(t, name)));
-    const names = [...'abcdefgh'].map((environment) => ({ ...production, environment }));
+    const names = [...'abcdefgh'].map((name) => ({ ...production, name }));
     const keys = new KeyBook(await books());
     const made = await Promise.all(names.map((name) => keys.obtain(name, now)));
 
