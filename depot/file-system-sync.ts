@@ -5,7 +5,9 @@ import { createInterface } from 'node:readline';
 /** For each directory that it reads, in a line, it says in a line how syncing has ended. */
 const script = `while IFS= read -r root; do
   told=$("$0" -f "$root" 2>&1)
-  echo "$?" $told
+  code=$?
+  set -f; set -- $told
+  printf '%s %s\\n' "$code" "$*"
 done`;
 /** A fixed environment: what went wrong is told in English. */
 const env = { PATH: '/usr/bin:/bin', LC_ALL: 'C' };
@@ -31,21 +33,20 @@ export class FileSystemSync {
 
   /** Brings the file system of a directory to the disk, as syncfs(2) does. */
   sync(root: string): Promise<SyncEnd> {
-    const turn = this.#last.then(() => this.#ask(root));
+    // Should the small process have been killed meanwhile, a new one is asked, once.
+    const turn = this.#last.then(() => this.#ask(root).catch(() => this.#ask(root)));
     this.#last = turn.catch(() => undefined);
     return turn;
   }
 
   async #ask(root: string): Promise<SyncEnd> {
     if (root.includes('\n')) throw new Error(`a directory's name has a line feed: ${root}`);
-    this.#shell ??= startShell(this.#command);
-    try {
-      const [, code = '', told = ''] = /^(\d+) ?(.*)$/.exec(await this.#shell.ask(root)) ?? [];
-      return { code: Number(code), told };
-    } catch (error) {
-      this.#shell = undefined; // the next one is asked of a new one
-      throw error;
-    }
+    const ended = () => (this.#shell = undefined); // the next one is asked of a new one
+    this.#shell ??= startShell(this.#command, ended);
+    const line = await this.#shell.ask(root);
+    const [, code, told = ''] = /^(\d+) (.*)$/.exec(line) ?? [];
+    if (code === undefined) throw new Error(`what syncs has not said how that ended: ${line}`);
+    return { code: Number(code), told };
   }
 }
 
@@ -54,13 +55,16 @@ interface Shell {
   ask(line: string): Promise<string>;
 }
 
-function startShell(command: string): Shell {
+function startShell(command: string, ended: () => void): Shell {
   const child = spawn('/bin/sh', ['-c', script, command], {
     env,
     stdio: ['pipe', 'pipe', 'ignore'],
   });
   let waiting: PromiseWithResolvers<string> | undefined;
-  const end = (error: Error) => waiting?.reject(error);
+  const end = (error: Error) => {
+    ended();
+    waiting?.reject(error);
+  };
   child.on('error', end);
   child.on('close', (code, signal) => end(new Error(`what syncs has ended: ${code ?? signal}`)));
   child.stdin.on('error', end);

@@ -91,6 +91,32 @@ describe('sync', () => {
     assert.deepEqual(markersIn(root), []);
   });
 
+  it('takes no text of a failing disk for an answer', async (test) => {
+    const root = await folder(test);
+    const body = `printf '%s' 'sync: bad\\n0 * sector' >&2; exit 1`;
+    const blobs = await openBlobs(root, { syncCommand: script(await folder(test), body) });
+    for (const content of ['one', 'two', 'three']) {
+      blobs.put(Buffer.from(content));
+      await assert.rejects(blobs.sync(), /bad\\n0 \* sector/);
+    }
+    assert.ok(markersIn(root).length > 0);
+  });
+
+  it('goes on when the process that starts sync was killed', async (test) => {
+    const root = await folder(test);
+    const blobs = await openBlobs(root);
+    for (const content of ['one', 'two']) {
+      blobs.put(Buffer.from(content));
+      await blobs.sync();
+      const children = `/proc/${process.pid}/task/${process.pid}/children`;
+      const pids = readFileSync(children, 'utf8').trim().split(' ').filter(Boolean);
+      assert.ok(pids.length > 0);
+      for (const pid of pids) process.kill(Number(pid), 'SIGKILL');
+      while (readFileSync(children, 'utf8').trim() !== '') await new Promise(setImmediate);
+    }
+    assert.deepEqual(markersIn(root), []);
+  });
+
   for (const [what, body] of [
     ['is missing', undefined],
     ['does not know -f', `echo "sync: unrecognized option '-f'" >&2; exit 1`],
