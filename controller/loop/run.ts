@@ -139,18 +139,14 @@ export class Runner {
   /** What a new object waits for is worth no write while many others wait for theirs. */
   #later(object: KubeObject, outcome: Outcome): Next | undefined {
     const key = keyOf(object);
-    const since = this.#untold.get(key) ?? this.#options.now().getTime();
-    const isLate = this.#options.now().getTime() - since >= latestFirstWordMs;
-    const { isBusy = () => false } = this.#options;
-    if ('thrown' in outcome || isLate || object.status.conditions?.length || !isBusy()) {
+    const now = this.#options.now().getTime();
+    const since = this.#untold.get(key) ?? now;
+    const isNew = !object.status.conditions?.length && now - since < latestFirstWordMs;
+    if (!isNew || this.#options.isBusy?.() !== true || !isInterim(outcome)) {
       this.#untold.delete(key);
       return undefined;
     }
-    const { failure, progressing = false, dependsOn = [], again } = outcome.report;
-    if (failure ? failure.remedy !== 'wait' : !progressing) {
-      this.#untold.delete(key);
-      return undefined;
-    }
+    const { dependsOn = [], again } = outcome.report;
     this.#untold.set(key, since);
     const ms = Math.min(again?.ms ?? secondLookMs, secondLookMs);
     return { do: 'return', isProgressing: true, dependsOn, again: { ms } };
@@ -227,6 +223,13 @@ export class Runner {
 
 function failedWith({ remedy, reason }: CairnError): Next {
   return { do: 'return', remedy, reason };
+}
+
+/** It only says what the object waits for, or that work goes on. */
+function isInterim(outcome: Outcome): outcome is Extract<Outcome, { readonly report: unknown }> {
+  if ('thrown' in outcome) return false;
+  const { failure, progressing = false } = outcome.report;
+  return failure ? failure.remedy === 'wait' : progressing;
 }
 
 /** Why a run was broken off, if that is because of its own time, and not because of a shutdown. */
