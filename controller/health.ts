@@ -1,5 +1,5 @@
 /** What probes are told, in the dialect of Kubernetes' own `/livez` and `/readyz`. */
-import { redact } from './redact.ts';
+import { redact } from '../reconcilers/redact.ts';
 
 /** One thing that is looked at when a probe asks. */
 export interface Check {

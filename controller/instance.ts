@@ -13,6 +13,7 @@ import { HostSlots } from '../reconcilers/fetch/slots.ts';
 import { LazyFiles } from '../reconcilers/mirror/lazy-pool.ts';
 import { snapshotDiffer } from '../reconcilers/snapshot/diff-worker-pool.ts';
 import { makeDataDirectory } from './data-directory.ts';
+import { buildsFolder, type DockerOptions } from './builder.ts';
 import { check, type Health } from './health.ts';
 import { createServer } from './http/server.ts';
 import type { Log } from './log.ts';
@@ -48,6 +49,8 @@ export interface InstanceOptions {
   /** Secrets as files; `<data>/secrets` by default. */
   readonly secretsFolder?: string | undefined;
   readonly externalUrl?: string | undefined;
+  /** The engine that builds run on; left out: nothing is built. */
+  readonly docker?: DockerOptions | undefined;
   /** Where to serve over TLS as well. */
   readonly secure?: { readonly host: string; readonly port: number } | undefined;
   /** See `LoopOptions`. */
@@ -105,7 +108,9 @@ export async function startInstance(options: InstanceOptions): Promise<Instance>
   const baseUrl = () => externalUrl ?? (kubernetes ? undefined : ownUrl);
   const parts = {
     ...{ data, depot, blobs, trees, keyStore, secrets, metrics, workers, now, log },
-    ...{ runTimeoutMs, baseUrl },
+    ...{ runTimeoutMs, baseUrl, docker: options.docker },
+    ownUrl: () => ownUrl,
+    readToken: () => vault.tokens().read,
   };
   const begin = async (to: Store & InventoryStore) => {
     if (elects) await (await openBlobs(depot.root, { recover: 'beside guests' })).close();
@@ -149,6 +154,7 @@ export async function startInstance(options: InstanceOptions): Promise<Instance>
         items.map(async (item) => ({ name: item.metadata.name, entries: await entries(item) })),
       );
     },
+    buildsFolder: buildsFolder(data),
     metrics: metrics.registry,
     health: () => joined(opened.health(), vault.health(), shift.health(), depotHealth(blobs)),
     synced,

@@ -1,4 +1,4 @@
-import { isSecretName, redact } from './redact.ts';
+import { isSecretName, redact } from '../reconcilers/redact.ts';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 export type LogFields = Readonly<Record<string, unknown>>;

@@ -5,14 +5,20 @@ import type { DepotLocation } from '../depot/open.ts';
 import type { Trees } from '../depot/trees.ts';
 import { environmentReconciler } from '../reconcilers/environment/index.ts';
 import type { KeyStore } from '../reconcilers/signing/key-store.ts';
+import { FairQueue } from '../builders/fair-queue.ts';
+import { Builds } from '../reconcilers/build/index.ts';
+import { RefWatch } from '../reconcilers/git/watch.ts';
 import { mirrorReconciler } from '../reconcilers/mirror/index.ts';
 import { ThreadRunner } from '../reconcilers/mirror/thread-runner.ts';
 import { mirrorSetReconciler } from '../reconcilers/mirror-set/index.ts';
 import { Publisher } from '../reconcilers/repository/publisher.ts';
 import { repositoryReconciler } from '../reconcilers/repository/index.ts';
+import { requestUpload } from '../reconcilers/repository/upload-manifest.ts';
 import { uploadReconciler } from '../reconcilers/repository/upload.ts';
 import type { Secrets } from '../reconcilers/secrets.ts';
 import { snapshotReconciler } from '../reconcilers/snapshot/index.ts';
+import { sourceReconciler } from '../reconcilers/source/index.ts';
+import { buildsFolder, openBuilder, sweepBuilds, type DockerOptions } from './builder.ts';
 import { createDriftMetrics } from './drift-metrics.ts';
 import { check, type Health } from './health.ts';
 import type { Log } from './log.ts';
@@ -33,6 +39,11 @@ export interface WorkOptions {
   readonly metrics: LoopMetrics;
   /** How clients reach this server, without a slash at the end; undefined while nobody knows. */
   readonly baseUrl: () => string | undefined;
+  /** How this process itself is reached, without a slash at the end; undefined until it listens. */
+  readonly ownUrl: () => string | undefined;
+  readonly readToken: () => string;
+  /** What builds run on; left out: nothing is built. */
+  readonly docker?: DockerOptions | undefined;
   /** See `LoopOptions`. */
   readonly runTimeoutMs?: number | undefined;
   /** How many objects are worked on at once. */
@@ -62,6 +73,19 @@ export function startWork(options: WorkOptions): Work {
     log,
     observer: createDriftMetrics(metrics.registry),
   });
+  const { docker, ownUrl, readToken } = options;
+  const builder = docker && openBuilder(data, docker);
+  const watch = new RefWatch(join(data, 'git'));
+  const builds = new Builds({
+    ...{ store, builder, blobs, keyStore, secrets, ownUrl, readToken, now },
+    folder: buildsFolder(data),
+    // Most of them wait for git, or for the engine, which has turns of its own.
+    queue: new FairQueue(2 * (docker?.concurrency ?? 1)),
+    publish: requestUpload,
+  });
+  const missing = builder
+    ? undefined
+    : 'there is no Docker engine to build with: name one with cairn run --docker';
   const loop = startLoop({
     store,
     reconcilers: [
@@ -71,6 +95,8 @@ export function startWork(options: WorkOptions): Work {
       environmentReconciler({ blobs, trees, keyStore, secrets }),
       repositoryReconciler({ publisher, keyStore, secrets, baseUrl }),
       uploadReconciler(store),
+      sourceReconciler({ store, watch, secrets, missing }),
+      builds.reconciler(),
       sources,
     ],
     now,
@@ -80,14 +106,21 @@ export function startWork(options: WorkOptions): Work {
     ...(runTimeoutMs !== undefined && { runTimeoutMs }),
   });
   let isSynced = false;
-  void loop.synced.then(() => (isSynced = true));
+  let endSweeping = () => {};
+  void loop.synced.then(() => {
+    isSynced = true;
+    if (builder) endSweeping = sweepBuilds(builder, store, log);
+  });
   return {
     health: () => ({
       live: [...loop.health(), check('config-sources', sources.problems())],
       ready: [check('objects', isSynced ? [] : ['not everything has been looked at yet'])],
     }),
     async close(graceMs) {
+      endSweeping();
       await loop.stop(graceMs);
+      await builds.close();
+      await watch.close();
       await sources.close();
       await runner.close();
       await publisher.close();

@@ -1,3 +1,4 @@
+import { BuildKind } from './build.ts';
 import { ConfigSourceKind } from './config-source.ts';
 import { EnvironmentKind } from './environment.ts';
 import type { Kind } from './kind.ts';
@@ -5,6 +6,7 @@ import { MirrorSetKind } from './mirror-set.ts';
 import { MirrorKind } from './mirror.ts';
 import { RepositoryKind } from './repository.ts';
 import { SnapshotKind } from './snapshot.ts';
+import { SourceKind } from './source.ts';
 import { UploadKind } from './upload.ts';
 
 /** Every kind, in the order in which people meet them. */
@@ -14,6 +16,8 @@ export const kinds: readonly Kind[] = [
   SnapshotKind,
   EnvironmentKind,
   RepositoryKind,
+  SourceKind,
+  BuildKind,
   UploadKind,
   ConfigSourceKind,
 ] as unknown as readonly Kind[]; // `check` narrows its argument to the kind's own spec

@@ -141,6 +141,10 @@ export const annotations = {
   ssa: 'cairn.build/ssa',
   /** On a Mirror: the digest of a held shrinking refresh that may proceed. */
   shrinkApproved: 'cairn.build/shrink-approved',
+  /** On a Source: any new value has its commit built once more. */
+  build: 'cairn.build/build',
+  /** On a Build: ends it; the value says why. */
+  cancel: 'cairn.build/cancel',
 } as const;
 
 /** The finalizer of all kinds that have something to clean up. */

@@ -33,10 +33,10 @@ export interface Report<Status> {
   readonly progressing?: boolean;
   /** Why the object is not ready. The status beside it is written all the same. */
   readonly failure?: CairnError;
-  /** A condition of the kind's own, which is there only while it is True. */
+  /** A condition of the kind's own, which is there as long as it is reported. */
   readonly condition?: {
     readonly type: string;
-    readonly status: 'True';
+    readonly status: 'True' | 'False' | 'Unknown';
     readonly reason: string;
     readonly message: string;
   };

@@ -23,7 +23,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
 const layerExceptions: Exceptions = {};
 
 /** Folders of `reconcilers/` that are not of one kind. */
-const sharedFolders = ['fetch', 'signing', 'threads'];
+const sharedFolders = ['fetch', 'git', 'signing', 'threads'];
 
 const kindExceptions: Exceptions = {
   'reconcilers/snapshot/index.ts → reconcilers/mirror-set/frozen.ts':
@@ -45,9 +45,9 @@ const processUsers: Exceptions = {
   'controller/leader/clock.ts': 'hrtime: the one clock that all threads share',
   'controller/leader/watchdog.ts': 'kill and pid: a process whose main thread stands still',
   'controller/http/system-routes.ts': 'platform and arch, for /version',
-  'controller/sources/git-command.ts': 'env: git gets an allow-list of it',
   'controller/store/lock.ts': 'pid, told to whoever finds the data directory taken',
   'reconcilers/fetch/dispatcher.ts': 'env: whether it names a proxy',
+  'reconcilers/git/command.ts': 'env: git gets an allow-list of it',
 };
 
 const mostCodeLines = 300;

@@ -148,6 +148,31 @@ export class ApiClient {
     return this.#json('GET', path);
   }
 
+  /**
+   * The log of a Build from a byte on: some of it, how much there is by now, and whether that is all that
+   * will ever come.
+   */
+  async buildLog(target: Target, from: number): Promise<LogPart> {
+    const path = `/builds/${encodeURIComponent(target.namespace)}/${encodeURIComponent(target.name)}/log`;
+    const range = `bytes=${from}-${from + mostLogPart - 1}`;
+    const response = await this.#exchange('GET', path, { range });
+    const { statusCode = 0, headers } = response;
+    const isOver = headers['x-build-finished'] === 'true';
+    if (statusCode === 416) {
+      response.resume();
+      return { content: Buffer.alloc(0), isOver };
+    }
+    if (statusCode !== 206 && statusCode !== 200) {
+      const refusal = await this.#guard(() =>
+        readJson(response, this.server).catch(() => undefined),
+      );
+      throw apiError(statusCode, refusal, this.server);
+    }
+    const content = await this.#guard(async () => Buffer.concat(await response.toArray()));
+    const total = Number(/\/([0-9]+)$/.exec(headers['content-range'] ?? '')?.[1] ?? content.length);
+    return { content, isOver: isOver && from + content.length >= total };
+  }
+
   async #json(method: string, path: string, sent: Sent = {}): Promise<unknown> {
     const response = await this.#send(method, path, sent);
     return this.#guard(() => readJson(response, this.server));
@@ -171,7 +196,7 @@ export class ApiClient {
   async #exchange(
     method: string,
     path: string,
-    { body, type, length, signal }: Sent,
+    { body, type, length, range, signal }: Sent,
   ): Promise<IncomingMessage> {
     const { proxy, signal: whole } = this.#access;
     const { headers, tls } = await this.#access.credentials();
@@ -183,6 +208,7 @@ export class ApiClient {
         accept: 'application/json',
         ...(type !== undefined && { 'content-type': type }),
         ...(length !== undefined && { 'content-length': String(length) }),
+        ...(range !== undefined && { range }),
       },
       tls,
       proxy,
@@ -218,8 +244,18 @@ interface Sent {
   readonly type?: string;
   /** Of a body that is a stream. */
   readonly length?: number;
+  readonly range?: string;
   readonly signal?: AbortSignal;
 }
+
+/** A part of the log of a Build. */
+export interface LogPart {
+  readonly content: Buffer;
+  /** It is the last one. */
+  readonly isOver: boolean;
+}
+
+const mostLogPart = 1 << 20;
 
 function objectPath({ kind, namespace, name }: Target): string {
   return `${collectionPath(kind, namespace)}/${encodeURIComponent(name)}`;

@@ -25,10 +25,13 @@ export const commandGroups: Readonly<Record<string, readonly Entry[]>> = {
     { name: 'get', load: () => import('./get.ts') },
     { name: 'describe', load: () => import('./describe.ts') },
     { name: 'wait', load: () => import('./wait.ts') },
+    { name: 'logs', load: () => import('./logs.ts') },
     { name: 'diff', load: () => import('./diff.ts') },
   ],
   'Make it happen': [
     { name: 'reconcile', load: () => import('./reconcile.ts') },
+    { name: 'build', load: () => import('./build.ts') },
+    { name: 'cancel', load: () => import('./cancel.ts') },
     { name: 'publish', load: () => import('./publish.ts') },
     { name: 'promote', load: () => import('./promote.ts') },
     { name: 'rollback', load: () => import('./rollback.ts') },

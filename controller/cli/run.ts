@@ -80,6 +80,24 @@ const options = {
     default: 'info',
     description: 'the least that is logged',
   },
+  docker: {
+    type: 'string',
+    value: 'ADDRESS',
+    description:
+      'build Sources on this Docker engine: the path of its socket, unix:///PATH or tcp://HOST:PORT',
+  },
+  'docker-toolbox': {
+    type: 'string',
+    value: 'IMAGE',
+    default: 'cairn-toolbox',
+    description: 'an image of that engine with mmdebstrap, which root file systems are made with',
+  },
+  'docker-concurrency': {
+    type: 'string',
+    value: 'N',
+    default: '2',
+    description: 'how many builds run at once',
+  },
   'run-timeout': {
     type: 'string',
     value: 'DURATION',
@@ -142,6 +160,14 @@ export const command: Command = {
       secretsFolder: values.secrets === undefined ? undefined : resolve(io.cwd, values.secrets),
       ...bucketOf(values),
       externalUrl: externalUrl(values['external-url']),
+      docker:
+        values.docker === undefined
+          ? undefined
+          : {
+              address: values.docker,
+              toolbox: values['docker-toolbox'],
+              concurrency: concurrencyOf(values['docker-concurrency']),
+            },
       runTimeoutMs: timeoutOf(values['run-timeout']),
       log: createLog({
         format: oneOf('log-format', values['log-format'], ['text', 'json']),
@@ -172,6 +198,11 @@ function driftPolicy(given: string | undefined) {
 /** A URL has a scheme, an ssh address a colon before any slash; the rest is a path. */
 function isPath(location: string): boolean {
   return !/^[a-z][a-z0-9+.-]*:\/\//i.test(location) && !/^[^/]+:/.test(location);
+}
+
+function concurrencyOf(text: string): number {
+  if (/^[1-9][0-9]{0,2}$/.test(text)) return Number(text);
+  throw new UsageError(`--docker-concurrency ${text}: expected a number from 1 to 999`);
 }
 
 function timeoutOf(text: string): number {

@@ -26,6 +26,8 @@ export interface ServerOptions {
   readonly diff?: (from: string, to: string, signal: AbortSignal) => Promise<unknown>;
   /** What each config source has applied. */
   readonly inventories?: () => Promise<readonly SourceInventory[]>;
+  /** Where Builds that are not through have their logs. */
+  readonly buildsFolder?: string | undefined;
   readonly metrics: Registry;
   readonly health: () => Health;
   /** When the store can be read. Until then only probes and metrics are answered. Left out: it can. */

@@ -14,6 +14,7 @@ import { ApiFailure } from './api/status.ts';
 import { isLoopback, type WriteRules } from './api/write-rules.ts';
 import { blobRoute, isBlobUpload } from './blob-route.ts';
 import { limitBodyTime } from './body-time.ts';
+import { buildLogRoute } from './build-log-route.ts';
 import { ClientConfig } from './client-config.ts';
 import { Connections } from './connections.ts';
 import { inventoryRoute } from './inventory-route.ts';
@@ -150,6 +151,8 @@ export function createServer(options: ServerOptions): Server {
     app.use(apiRouter({ store, rules, shutdown: shutdown.signal, now }));
     const { blobs, namespace = usualNamespace } = options;
     app.use(blobRoute({ blobs, rules, namespace }));
+    const { buildsFolder: folder } = options;
+    if (folder !== undefined) app.use(buildLogRoute({ store, blobs, rules, folder }));
     if (options.inventories) app.use(inventoryRoute(options.inventories));
     app.use(
       diffRoute({

@@ -3,7 +3,7 @@ import type { CairnError } from '../../crds/reasons.ts';
 import type { AnyStatus } from '../../crds/store.ts';
 import { timestamp } from '../../crds/timestamp.ts';
 import type { Report } from '../../reconcilers/reconciler.ts';
-import { redact } from '../redact.ts';
+import { redact } from '../../reconcilers/redact.ts';
 
 /** What one run came to: a report, or the failure that it threw. */
 export type Outcome = { readonly report: Report<AnyStatus> } | { readonly thrown: CairnError };

@@ -8,7 +8,7 @@ import {
 } from '../../crds/store.ts';
 import { isSame } from '../json.ts';
 import type { Log } from '../log.ts';
-import { redact } from '../redact.ts';
+import { redact } from '../../reconcilers/redact.ts';
 import { verdict, type Outcome } from './conditions.ts';
 import type { EventLine } from './event-line.ts';
 

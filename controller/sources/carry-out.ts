@@ -1,7 +1,7 @@
 import { keyOf, type ObjectKey } from '../../crds/object.ts';
 import type { EventLog, ManagerReader } from '../../crds/store.ts';
 import type { Log } from '../log.ts';
-import { redact } from '../redact.ts';
+import { redact } from '../../reconcilers/redact.ts';
 import { applyPlan, type Applied, type ApplyTo } from './apply.ts';
 import { correctionOf, type DriftOutcome } from './drift-report.ts';
 import { driftsOf, triage, type Corrections, type Drift, type DriftPolicy } from './drift.ts';

@@ -1,9 +1,9 @@
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CairnError } from '../../crds/reasons.ts';
-import { redact } from '../redact.ts';
-import type { GitAccess } from './git-access.ts';
-import { gitConfiguration, runGit } from './git-command.ts';
+import { redact } from '../../reconcilers/redact.ts';
+import type { GitAccess } from '../../reconcilers/git/access.ts';
+import { gitConfiguration, runGit } from '../../reconcilers/git/command.ts';
 
 /** The ref of the bare repository that the fetched commit is kept under. */
 const fetchedRef = 'refs/cairn/head';

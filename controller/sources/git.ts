@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { asCairnError, CairnError } from '../../crds/reasons.ts';
 import type { Secret, SecretName, Secrets } from '../../reconcilers/secrets.ts';
-import { gitAccess } from './git-access.ts';
+import { gitAccess } from '../../reconcilers/git/access.ts';
 import { GitClone } from './git-clone.ts';
 import { isRemote, type Origin, type OriginState } from './origin.ts';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { createLog, type LogOptions } from '../../controller/log.ts';
-import { redact } from '../../controller/redact.ts';
+import { redact } from '../../reconcilers/redact.ts';
 
 describe('the log', () => {
   it('writes one JSON object a line, with the fields of its parents', () => {

@@ -177,7 +177,7 @@ describe('a bad manifest', () => {
   });
 
   it('learns which kinds there are', () => {
-    const known = 'known kinds are Mirror, MirrorSet, Snapshot, Environment, Repository';
+    const known = 'known kinds are Mirror, MirrorSet, Snapshot, Environment, Repository, Source';
     assert.deepEqual(problemsOf({ kind: 'Miror' }), [
       `kind: unknown kind "Miror"; did you mean Mirror? ${known}`,
     ]);

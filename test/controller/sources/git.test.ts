@@ -4,7 +4,7 @@ import { access, chmod, readdir, readFile, symlink, writeFile } from 'node:fs/pr
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { followGit, type GitOptions } from '../../../controller/sources/git.ts';
-import { gitAccess } from '../../../controller/sources/git-access.ts';
+import { gitAccess } from '../../../reconcilers/git/access.ts';
 import { originType } from '../../../controller/sources/origin.ts';
 import { mustRun, run } from '../../world/process.ts';
 import { tempDir } from '../../world/temp.ts';

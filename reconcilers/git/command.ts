@@ -1,6 +1,6 @@
 import { CairnError } from '../../crds/reasons.ts';
 import { redact } from '../redact.ts';
-import type { GitAccess } from './git-access.ts';
+import type { GitAccess } from './access.ts';
 
 export interface GitRun {
   /** The repository to run in. */
@@ -9,11 +9,15 @@ export interface GitRun {
   readonly config: string;
   readonly access: GitAccess;
   readonly signal: AbortSignal;
+  /** How repositories may be reached, `:` between them; every way that people may declare when left out. */
+  readonly protocols?: string | undefined;
 }
 
 /** What is taken over from the environment of the server: nothing that changes what git does. */
 const inherited =
   /^(PATH|HOME|TMPDIR|SSH_AUTH_SOCK|SSL_CERT_(FILE|DIR)|GIT_SSL_CAINFO|(https?|all|no)_proxy)$/i;
+
+const declared = 'file:git:http:https:ssh';
 
 /** git is ended when nothing is heard of it for so long. */
 const silenceMs = 60_000;
@@ -67,13 +71,13 @@ export async function runGit(args: readonly string[], run: GitRun): Promise<stri
   }
 }
 
-function environment({ config, access }: GitRun): Record<string, string> {
+function environment({ config, access, protocols = declared }: GitRun): Record<string, string> {
   const env: Record<string, string> = {
     LC_ALL: 'C',
     GIT_TERMINAL_PROMPT: '0',
     GIT_CONFIG_NOSYSTEM: '1',
     GIT_CONFIG_GLOBAL: config,
-    GIT_ALLOW_PROTOCOL: 'file:git:http:https:ssh',
+    GIT_ALLOW_PROTOCOL: protocols,
     GIT_SSH_COMMAND: 'ssh -o BatchMode=yes -o ConnectTimeout=30',
   };
   for (const [name, value] of Object.entries(process.env)) {

@@ -1,0 +1,73 @@
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { openDockerBuilder, type DockerBuilder } from '../builders/docker/index.ts';
+import { BuildKind, type Build } from '../crds/build.ts';
+import type { StoreReader } from '../crds/store.ts';
+import type { Log } from './log.ts';
+
+/** The Docker engine that builds run on. */
+export interface DockerOptions {
+  /** The path of its socket, `unix:///path` or `tcp://host:port`. */
+  readonly address: string;
+  /** An image of it that has mmdebstrap, which root file systems are made with. */
+  readonly toolbox: string;
+  /** How many builds at once. */
+  readonly concurrency: number;
+}
+
+/** Where Builds that are not through have their folders. */
+export function buildsFolder(data: string): string {
+  return join(data, 'builds');
+}
+
+/** Opens a builder whose containers are told from those of every other Cairn on that engine. */
+export function openBuilder(data: string, docker: DockerOptions): DockerBuilder {
+  const folder = join(data, 'builder');
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  return openDockerBuilder({
+    engine: { address: docker.address },
+    owner: ownerIn(folder),
+    folder: join(folder, 'runs'),
+    toolbox: { kind: 'image', name: docker.toolbox },
+    concurrency: docker.concurrency,
+  });
+}
+
+/** A name that this data directory keeps for ever. */
+function ownerIn(folder: string): string {
+  const file = join(folder, 'owner');
+  try {
+    return readFileSync(file, 'utf8').trim();
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
+  }
+  const owner = randomBytes(6).toString('hex');
+  writeFileSync(`${file}.new`, `${owner}\n`, { flush: true });
+  renameSync(`${file}.new`, file);
+  return owner;
+}
+
+const sweepEveryMs = 3_600_000;
+
+/** Removes what is left of Builds that nobody knows any more: now, and every hour. Gives what ends it. */
+export function sweepBuilds(
+  builder: DockerBuilder,
+  store: Pick<StoreReader, 'list'>,
+  log: Log,
+): () => void {
+  const sweep = async () => {
+    const { items } = await store.list(BuildKind.kind);
+    const builds = items as readonly Build[];
+    const open = builds.filter(({ status }) => status.finishedAt === undefined);
+    const swept = await builder.sweep(new Set(open.map(({ metadata }) => metadata.uid)));
+    if (swept.containers > 0 || swept.images > 0) log.info('builds swept', { ...swept });
+  };
+  const attempt = () =>
+    void sweep().catch((error: unknown) =>
+      log.warn('builds not swept', { because: String(error) }),
+    );
+  attempt();
+  const timer = setInterval(attempt, sweepEveryMs).unref();
+  return () => clearInterval(timer);
+}

@@ -1,0 +1,78 @@
+import { createReadStream } from 'node:fs';
+import { open, stat, truncate, type FileHandle } from 'node:fs/promises';
+
+/** The end of a log, as conditions show it. */
+const mostEndBytes = 16_384;
+const mostEndLines = 20;
+const mostEndLength = 2000;
+
+/** Where a Build's log grows. Writes come one after the other. */
+export class BuildLog {
+  readonly #file: string;
+  readonly #handle: FileHandle;
+  readonly #mostBytes: number;
+  #size: number;
+  #last: Promise<void> = Promise.resolve();
+
+  private constructor(file: string, handle: FileHandle, size: number, mostBytes: number) {
+    this.#file = file;
+    this.#handle = handle;
+    this.#size = size;
+    this.#mostBytes = mostBytes;
+  }
+
+  /** Goes on with a log after its first `keep` bytes, or after all of it. */
+  static async open(
+    file: string,
+    { keep, mostBytes }: { keep: number | undefined; mostBytes: number },
+  ): Promise<BuildLog> {
+    const handle = await open(file, 'a', 0o600);
+    if (keep !== undefined) await truncate(file, keep);
+    const { size } = await handle.stat();
+    return new BuildLog(file, handle, size, mostBytes);
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Adds bytes; what is beyond the limit is dropped. */
+  write(bytes: Buffer): Promise<void> {
+    const taken = bytes.subarray(0, Math.max(this.#mostBytes - this.#size, 0));
+    this.#size += taken.length;
+    this.#last = this.#last.then(async () => void (await this.#handle.appendFile(taken)));
+    return this.#last;
+  }
+
+  say(line: string): Promise<void> {
+    return this.write(Buffer.from(`cairn: ${line}\n`));
+  }
+
+  async close(): Promise<void> {
+    await this.#last.catch(() => {});
+    await this.#handle.close();
+  }
+
+  /** All of it, for whoever keeps it. */
+  async content(): Promise<AsyncIterable<Buffer>> {
+    await this.#last;
+    return createReadStream(this.#file) as AsyncIterable<Buffer>;
+  }
+}
+
+/** The last lines of a log, without what terminals act on. */
+export async function endOfLog(file: string): Promise<string> {
+  const { size } = await stat(file);
+  await using handle = await open(file, 'r');
+  const from = Math.max(size - mostEndBytes, 0);
+  const buffer = Buffer.alloc(size - from);
+  const { bytesRead } = await handle.read(buffer, 0, buffer.length, from);
+  const lines = buffer
+    .subarray(0, bytesRead)
+    .toString('utf8')
+    .replace(/\r+\n/g, '\n')
+    .replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, '')
+    .trimEnd()
+    .split('\n');
+  return lines.slice(-mostEndLines).join('\n').slice(-mostEndLength);
+}

@@ -1,0 +1,120 @@
+import { join } from 'node:path';
+import type { DockerBuilder } from '../../builders/docker/index.ts';
+import type { BaseRequest } from '../../builders/docker/base.ts';
+import type { PrepareResult } from '../../builders/results.ts';
+import type { Build } from '../../crds/build.ts';
+import { CairnError } from '../../crds/reasons.ts';
+import { RepositoryKind, type Repository } from '../../crds/repository.ts';
+import { timestamp } from '../../crds/timestamp.ts';
+import { applyPackaging } from '../../packaging/apply.ts';
+import { planPackaging } from '../../packaging/plan.ts';
+import type { PackagingPlan } from '../../packaging/request.ts';
+import { checkOut } from '../git/checkout.ts';
+import { archivesOf, type ArchiveDeps } from './archives.ts';
+import type { BuildFiles, RunPlan } from './files.ts';
+import type { BuildLog } from './log.ts';
+import { commandOf, limitsOf } from './request.ts';
+
+export interface PrepareDeps extends ArchiveDeps {
+  readonly builder: DockerBuilder;
+}
+
+export interface Preparing {
+  readonly build: Build;
+  readonly files: BuildFiles;
+  readonly log: BuildLog;
+  readonly signal: AbortSignal;
+}
+
+/** Everything up to the run: the packaged tree, and an image to build it in; or why there is none. */
+export async function prepareRun(
+  { build, files, log, signal }: Preparing,
+  deps: PrepareDeps,
+): Promise<RunPlan | Exclude<PrepareResult, { readonly result: 'Prepared' }>> {
+  const preparingAt = timestamp(deps.now());
+  const repository = await repositoryOf(build, deps);
+  const { plan } = await packagedTree({ build, files, signal }, repository, deps);
+  await log.say(`${plan.sourceName} ${plan.version}, ${plan.kind}, of ${build.spec.commit}`);
+  for (const note of plan.notes) await log.say(note);
+  const { base, archives } = await archivesOf(build, repository, deps);
+  await log.say('preparing the root file system');
+  const prepared = await deps.builder.prepare(
+    {
+      key: keyOf(build),
+      ...{ base, archives },
+      dependencies: { control: controlOf(plan, base) },
+      architecture: build.spec.build.architecture,
+      log: (bytes) => void log.write(bytes).catch(() => {}),
+    },
+    signal,
+  );
+  if (prepared.result !== 'Prepared') return prepared;
+  await log.say(`building in ${prepared.image}`);
+  return {
+    ...{ kind: plan.kind, sourceName: plan.sourceName, version: plan.version },
+    command: commandOf(plan),
+    epoch: plan.date,
+    limits: limitsOf(build),
+    prepared: { image: prepared.image, base: prepared.base, archives: prepared.archives },
+    ...{ logStart: log.size, preparingAt, buildingAt: timestamp(deps.now()) },
+  };
+}
+
+/** For whom it is built: turns are shared out between Sources. */
+export function keyOf({ metadata, spec }: Build): string {
+  return `${metadata.namespace}/${spec.sourceRef.name}`;
+}
+
+export async function repositoryOf(
+  { metadata: { namespace }, spec }: Build,
+  { store }: Pick<ArchiveDeps, 'store'>,
+): Promise<Repository> {
+  const { name } = spec.repositoryRef;
+  const found = await store.get({ kind: RepositoryKind.kind, namespace, name });
+  if (found) return found as Repository;
+  throw new CairnError('DependencyNotReady', `there is no Repository ${name}`);
+}
+
+/** Checks the commit out, and writes what its package lacks. The same commit gives the same tree. */
+export async function packagedTree(
+  { build, files, signal }: Pick<Preparing, 'build' | 'files' | 'signal'>,
+  repository: Repository,
+  { secrets }: Pick<PrepareDeps, 'secrets'>,
+): Promise<{ readonly plan: PackagingPlan; readonly folder: string }> {
+  const { metadata, spec } = build;
+  const { url, commit, ref, submodules, secretRef, path, counter, lastVersion } = spec;
+  const { namespace } = metadata;
+  const secret = secretRef && (await secrets({ namespace, name: secretRef.name }));
+  if (secretRef && !secret) {
+    throw new CairnError('SecretMissing', `there is no secret ${secretRef.name}`);
+  }
+  const request = { url, secret, commit, ref, submodules, folder: files.checkout };
+  const { root, date, author, subject } = await checkOut(request, signal);
+  const tag = /^refs\/tags\/(.*)$/.exec(ref)?.[1];
+  const plan = await planPackaging({
+    folder: root,
+    ...(path === undefined ? {} : { subdirectory: path }),
+    source: {
+      ...{ name: spec.sourceRef.name, url, commit, date, author, subject },
+      ...(tag === undefined ? {} : { describe: tag }),
+    },
+    version: { counter, ...(lastVersion === undefined ? {} : { last: lastVersion }) },
+    maintainer: spec.maintainer,
+    distribution: spec.repositoryRef.suite ?? repository.spec.suites[0]?.name ?? 'stable',
+  });
+  await applyPackaging(plan, root);
+  return { plan, folder: join(root, path ?? '') };
+}
+
+/** What apt is to install, in the form of a debian/control. */
+function controlOf(plan: PackagingPlan, base: BaseRequest): string {
+  // A base that is made has them; of an image nobody knows.
+  const essential = base.kind === 'image' ? ['build-essential', 'fakeroot'] : [];
+  const list = (name: string, relations: readonly string[]) =>
+    relations.length === 0 ? '' : `${name}: ${relations.join(', ')}\n`;
+  return [
+    `Source: ${plan.sourceName}\n`,
+    list('Build-Depends', [...plan.buildDependencies, ...essential]),
+    list('Build-Conflicts', plan.buildConflicts),
+  ].join('');
+}

@@ -1,0 +1,199 @@
+import { BuildKind, type Build } from '../../crds/build.ts';
+import { durationMs } from '../../crds/duration.ts';
+import { annotations } from '../../crds/object.ts';
+import { CairnError } from '../../crds/reasons.ts';
+import { sourceLabel, SourceKind, type Source } from '../../crds/source.ts';
+import { StoreError, type StoreWriter } from '../../crds/store.ts';
+import type { Remote } from '../git/refs.ts';
+import type { RefWatch, Seen } from '../git/watch.ts';
+import type { Reconciler, Report, RunContext } from '../reconciler.ts';
+import type { Secrets } from '../secrets.ts';
+import { chooseRef, type Chosen } from './choose.ts';
+import { buildManifest, buildName, labelOf, newestOf, wishOf } from './plan-build.ts';
+
+type Status = Source['status'];
+type Kept = Report<Status>['status'];
+
+export interface SourceDeps {
+  readonly store: Pick<StoreWriter, 'create' | 'update' | 'delete'>;
+  readonly watch: RefWatch;
+  readonly secrets: Secrets;
+  /** Why nothing can be built here; undefined when it can. */
+  readonly missing: string | undefined;
+}
+
+const leastIntervalMs = 1000;
+const longestBackoffMs = 300_000;
+
+/**
+ * Follows a ref of a git repository, and has one Build made for each commit that it comes to. The
+ * Build's name says what it is for, so that a run that was broken off is repeated without harm.
+ */
+export function sourceReconciler(deps: SourceDeps): Reconciler<typeof SourceKind> {
+  /** How often in a row a repository could not be read, by the uid of the Source. */
+  const failures = new Map<string, number>();
+  return {
+    kind: SourceKind,
+    reconcile,
+    forget: ({ uid }) => void failures.delete(uid),
+  };
+
+  async function reconcile(source: Source, context: RunContext): Promise<Report<Status>> {
+    if (deps.missing !== undefined) throw new CairnError('BuilderUnavailable', deps.missing);
+    const { uid } = source.metadata;
+    const builds = await buildsOf(source, context);
+    const dependsOn = [{ kind: BuildKind.kind, ...selector(source) }];
+    const status = withPublished(keptOf(source), builds);
+    const isAsked = context.requested !== undefined;
+    const every = Math.max(durationMs(source.spec.interval), leastIntervalMs);
+    const after = Math.min(every * 2 ** (failures.get(uid) ?? 0), longestBackoffMs);
+    const seen = await look(source, context, { after: Math.max(after, every), isAsked });
+    if (!seen) {
+      const known = newestOf(builds);
+      const handled = isAsked ? { handled: source.status.lastHandledReconcileAt ?? null } : {};
+      return { status, ...tell(known), dependsOn, ...handled };
+    }
+    const again = { again: { ms: Math.max(seen.at + after - context.now().getTime(), 100) } };
+    if ('failure' in seen) {
+      failures.set(uid, Math.min((failures.get(uid) ?? 0) + 1, 16));
+      return { status, message: '', failure: seen.failure, dependsOn, ...again };
+    }
+    failures.delete(uid);
+    const chosen = chooseRef(source.spec, seen.refs);
+    const wish = wishOf(source, builds, chosen);
+    const build = await ensure(source, chosen, { builds, wish });
+    await cancelOlder(source, build, builds);
+    await prune(source, build, builds);
+    return {
+      status: {
+        ...status,
+        ...chosen,
+        build: build.metadata.name,
+        counter: Math.max(status.counter ?? 0, build.spec.counter),
+      },
+      ...tell(build),
+      dependsOn,
+      ...again,
+    };
+  }
+
+  /** What the repository says, if that is fresh. */
+  async function look(
+    source: Source,
+    { now, poke }: RunContext,
+    { after, isAsked }: { readonly after: number; readonly isAsked: boolean },
+  ): Promise<Seen | undefined> {
+    const remote: Remote = { url: source.spec.url, secret: await secretOf(source) };
+    const maxAgeMs = isAsked ? leastIntervalMs : after;
+    return deps.watch.look(remote, { maxAgeMs, now: now().getTime(), poke });
+  }
+
+  async function secretOf({ metadata, spec }: Source): Promise<Remote['secret']> {
+    if (!spec.secretRef) return undefined;
+    const { name } = spec.secretRef;
+    const secret = await deps.secrets({ namespace: metadata.namespace, name });
+    if (!secret) throw new CairnError('SecretMissing', `there is no secret ${name}`);
+    return secret;
+  }
+
+  /** The Build of a commit: it is there already, or is made now. */
+  async function ensure(
+    source: Source,
+    chosen: Chosen,
+    { builds, wish }: { readonly builds: readonly Build[]; readonly wish: string },
+  ): Promise<Build> {
+    const name = buildName(source, chosen.commit, wish);
+    const found = builds.find(({ metadata }) => metadata.name === name);
+    if (found) return found;
+    const counters = builds.map(({ spec }) => spec.counter);
+    const counter = Math.max(source.status.counter ?? 0, ...counters) + 1;
+    const attempt = builds.filter(({ spec }) => spec.commit === chosen.commit).length + 1;
+    const manifest = buildManifest(source, chosen, { name, counter, attempt });
+    try {
+      return (await deps.store.create(manifest)) as Build; // the store validated it as such
+    } catch (error) {
+      if (!(error instanceof StoreError) || error.reason !== 'AlreadyExists') throw error;
+      throw new StoreError('Conflict', 'its Build was made just now', { cause: error });
+    }
+  }
+
+  /** Others that are not through yet are in the way of the one that is wanted. */
+  async function cancelOlder(source: Source, wanted: Build, builds: readonly Build[]) {
+    if (source.spec.supersede !== 'Cancel') return;
+    for (const build of builds) {
+      const given = build.metadata.annotations ?? {};
+      const isOlder = build.spec.counter < wanted.spec.counter;
+      if (!isOlder || isOver(build) || given[annotations.cancel] !== undefined) continue;
+      const metadata = {
+        ...build.metadata,
+        annotations: { ...given, [annotations.cancel]: superseded },
+      };
+      await deps.store.update({ ...build, metadata });
+    }
+  }
+
+  async function prune({ spec }: Source, wanted: Build, builds: readonly Build[]): Promise<void> {
+    const over = builds
+      .filter((build) => isOver(build) && build.metadata.uid !== wanted.metadata.uid)
+      .toSorted((a, b) => b.spec.counter - a.spec.counter);
+    for (const { kind, metadata } of over.slice(Math.max(spec.historyLimit - 1, 0))) {
+      const { namespace, name, uid } = metadata;
+      await deps.store.delete({ kind, namespace, name }, { uid }).catch(ignoreGone);
+    }
+  }
+}
+
+/** The value of the annotation that ends a Build for a newer one. */
+const superseded = 'Superseded';
+
+function selector({ metadata: { namespace, name } }: Source) {
+  return { namespace, labels: { [sourceLabel]: labelOf(name) } };
+}
+
+async function buildsOf(source: Source, { store }: RunContext): Promise<readonly Build[]> {
+  const { items } = await store.list(BuildKind.kind, selector(source));
+  const { uid } = source.metadata;
+  return (items as readonly Build[]).filter(({ metadata }) =>
+    metadata.ownerReferences?.some((owner) => owner.uid === uid),
+  );
+}
+
+function keptOf({ status }: Source): Kept {
+  const { conditions: _c, observedGeneration: _o, lastHandledReconcileAt: _l, ...kept } = status;
+  return kept;
+}
+
+/** What the newest Build that was published says, whichever commit is wanted by now. */
+function withPublished(status: Kept, builds: readonly Build[]): Kept {
+  const published = newestOf(builds.filter((build) => build.status.result === 'Succeeded'));
+  const version = published?.status.version;
+  if (!published || version === undefined) return status;
+  return { ...status, version, publishedCommit: published.spec.commit };
+}
+
+function isOver({ status }: Build): boolean {
+  return status.finishedAt !== undefined;
+}
+
+/** What the Source says of itself is what its newest Build says. */
+function tell(
+  build: Build | undefined,
+): Pick<Report<Status>, 'message' | 'progressing' | 'failure'> {
+  if (!build) return { message: 'Asking the repository for its commits', progressing: true };
+  const { metadata, spec, status } = build;
+  const commit = spec.commit.slice(0, 12);
+  const { result, sourceName, version } = status;
+  if (result === 'Succeeded') {
+    return { message: `Published ${sourceName ?? ''} ${version ?? ''} of ${commit}` };
+  }
+  if (result === undefined) {
+    const phase = status.phase ?? 'Queued';
+    return { message: `Build ${metadata.name} of ${commit}: ${phase}`, progressing: true };
+  }
+  const why = `Build ${metadata.name} of ${commit}: ${result}: ${status.message ?? ''}`;
+  return { message: '', failure: new CairnError('BuildFailed', why) };
+}
+
+function ignoreGone(error: unknown): void {
+  if (!(error instanceof StoreError) || error.reason !== 'NotFound') throw error;
+}
