@@ -156,7 +156,8 @@ export class Builds {
   async #tidy(uid: string): Promise<void> {
     if (this.#tidied.has(uid)) return;
     const files = new BuildFiles(this.#deps.folder, uid);
-    if (await files.isThere()) await this.#deps.builder?.forget(uid);
+    // Where the engine is away, the next sweep takes what is left.
+    if (await files.isThere()) await this.#deps.builder?.forget(uid).catch(() => {});
     await files.remove();
     this.#jobs.delete(uid);
     this.#tidied.add(uid);

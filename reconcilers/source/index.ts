@@ -9,7 +9,7 @@ import type { RefWatch, Seen } from '../git/watch.ts';
 import type { Reconciler, Report, RunContext } from '../reconciler.ts';
 import type { Secrets } from '../secrets.ts';
 import { chooseRef, type Chosen } from './choose.ts';
-import { buildManifest, buildName, labelOf, newestOf, wishOf } from './plan-build.ts';
+import { buildManifest, buildName, labelOf, newestOf, wantedBuild } from './plan-build.ts';
 
 type Status = Source['status'];
 type Kept = Report<Status>['status'];
@@ -60,8 +60,7 @@ export function sourceReconciler(deps: SourceDeps): Reconciler<typeof SourceKind
     }
     failures.delete(uid);
     const chosen = chooseRef(source.spec, seen.refs);
-    const wish = wishOf(source, builds, chosen);
-    const build = await ensure(source, chosen, { builds, wish });
+    const build = await ensure(source, chosen, builds);
     await cancelOlder(source, build, builds);
     await prune(source, build, builds);
     return {
@@ -97,18 +96,14 @@ export function sourceReconciler(deps: SourceDeps): Reconciler<typeof SourceKind
   }
 
   /** The Build of a commit: it is there already, or is made now. */
-  async function ensure(
-    source: Source,
-    chosen: Chosen,
-    { builds, wish }: { readonly builds: readonly Build[]; readonly wish: string },
-  ): Promise<Build> {
+  async function ensure(source: Source, chosen: Chosen, builds: readonly Build[]): Promise<Build> {
+    const wanted = wantedBuild(source, builds, chosen);
+    if ('existing' in wanted) return wanted.existing;
+    const { wish, asked, attempt } = wanted;
     const name = buildName(source, chosen.commit, wish);
-    const found = builds.find(({ metadata }) => metadata.name === name);
-    if (found) return found;
     const counters = builds.map(({ spec }) => spec.counter);
     const counter = Math.max(source.status.counter ?? 0, ...counters) + 1;
-    const attempt = builds.filter(({ spec }) => spec.commit === chosen.commit).length + 1;
-    const manifest = buildManifest(source, chosen, { name, counter, attempt });
+    const manifest = buildManifest(source, chosen, { name, counter, attempt, asked });
     try {
       return (await deps.store.create(manifest)) as Build; // the store validated it as such
     } catch (error) {

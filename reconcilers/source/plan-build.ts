@@ -13,20 +13,32 @@ export function labelOf(source: string): string {
   return source.length <= longestLabel ? source : hash('sha256', source).slice(0, 60);
 }
 
+/** A Build that is there already, or what tells the one that is to be made from all others. */
+export type Wanted =
+  | { readonly existing: Build }
+  | { readonly wish: string; readonly asked: string; readonly attempt: number };
+
 /**
- * Why a commit is to be built once more: a person asked, or the builder was lost. The same wish gives the
- * same Build, however often it is acted on.
+ * The Build that a commit is to have: one for each time that a person has asked, and some more where
+ * builders were lost. The same state of things gives the same answer, however often it is acted on.
  */
-export function wishOf(
+export function wantedBuild(
   { metadata }: Pick<Source, 'metadata'>,
   builds: readonly Build[],
   { commit }: Chosen,
-): string {
-  const asked = metadata.annotations?.[annotations.build] ?? '';
-  const ofCommit = builds.filter(({ spec }) => spec.commit === commit);
-  const newest = newestOf(ofCommit);
-  const isLost = newest?.status.result === 'BuilderLost' && ofCommit.length < mostLost;
-  return isLost ? `${asked}/after-${newest.metadata.uid}` : asked;
+): Wanted {
+  const asked = askedOf(metadata);
+  const newest = newestOf(
+    builds.filter((build) => build.spec.commit === commit && askedOf(build.metadata) === asked),
+  );
+  if (!newest) return { wish: asked, asked, attempt: 1 };
+  const { attempt } = newest.spec;
+  if (newest.status.result !== 'BuilderLost' || attempt >= mostLost) return { existing: newest };
+  return { wish: `${asked}/after-${newest.metadata.uid}`, asked, attempt: attempt + 1 };
+}
+
+function askedOf(metadata: Build['metadata']): string {
+  return metadata.annotations?.[annotations.build] ?? '';
 }
 
 export function newestOf(builds: readonly Build[]): Build | undefined {
@@ -43,7 +55,12 @@ export function buildName({ metadata }: Pick<Source, 'metadata'>, commit: string
 export function buildManifest(
   source: Source,
   { ref, commit }: Chosen,
-  more: { readonly name: string; readonly counter: number; readonly attempt: number },
+  more: {
+    readonly name: string;
+    readonly counter: number;
+    readonly attempt: number;
+    readonly asked: string;
+  },
 ): Manifest {
   const { name: owner, namespace, uid } = source.metadata;
   const { url, path, submodules, secretRef, maintainer, repositoryRef, build } = source.spec;
@@ -52,6 +69,7 @@ export function buildManifest(
     name: more.name,
     namespace,
     labels: { [sourceLabel]: labelOf(owner) },
+    ...(more.asked === '' ? {} : { annotations: { [annotations.build]: more.asked } }),
     ownerReferences: [{ apiVersion, kind: SourceKind.kind, name: owner, uid, controller: true }],
   };
   return {

@@ -23,6 +23,7 @@ interface World {
   readonly proxy: ApiProxy;
   readonly rules: readonly Rule[];
   kubectl(args: readonly string[], input?: string): Promise<string>;
+  readonly git: GitRepository;
 }
 
 describe('the rights that the chart grants', isMissing, () => {
@@ -64,10 +65,12 @@ async function start(t: TestContext, values: Values): Promise<World> {
   await made.archive.publish();
   const proxy = await startApiProxy(t, kubernetes);
   const env = { KUBECONFIG: await kubeconfigOf(kubernetes, proxy, kubectl) };
-  const args = argsOf(objects).filter((arg) => /^--(kubernetes|namespace|elect)/.test(arg));
+  const git = await GitRepository.create(t, { README: 'one\n' });
+  const chosen = argsOf(objects).filter((arg) => /^--(kubernetes|namespace|elect)/.test(arg));
+  const args = [...chosen, '--docker', path.join(kubernetes.folder, 'no-engine')];
   const config = args.includes('--elect') ? made.config : undefined;
   const cairn = await made.start({ config, args, env });
-  world = { product: made, cairn, proxy, rules: rulesOf(objects), kubectl };
+  world = { product: made, cairn, proxy, rules: rulesOf(objects), kubectl, git };
   return world;
 }
 
@@ -136,6 +139,7 @@ async function liveALife(world: World): Promise<void> {
   const signs = '--for=jsonpath={.status.keys[0].epoch}=2';
   await kubectl(['wait', signs, 'environment/stable', '--timeout=30s']);
   await publishIn(world);
+  await buildIn(world);
   const described = await cairn.cli('describe', 'mirror/demo', '-n', namespace);
   assert.match(described.output, /Succeeded/);
   const all = 'environments,snapshots,mirrorsets,mirrors,repositories';
@@ -158,6 +162,25 @@ async function publishIn({ kubectl, product: made, cairn }: World): Promise<void
   );
   assert.equal(reconciled.code, 0, reconciled.output);
   await kubectl(['wait', '--for=delete', upload, '--timeout=30s']);
+}
+
+/** A commit is built, which the next one supersedes, and its Build goes. */
+async function buildIn({ kubectl, git }: World): Promise<void> {
+  const spec = {
+    url: git.bare,
+    interval: '1s',
+    historyLimit: 1,
+    repositoryRef: { name: 'own' },
+    build: { base: { image: 'none' } },
+  };
+  const source = { apiVersion, kind: 'Source', metadata: { name: 'hello', namespace }, spec };
+  await kubectl(['apply', '-f', '-'], JSON.stringify(source));
+  const named = '--for=jsonpath={.status.build}';
+  await kubectl(['wait', named, 'source/hello', '--timeout=30s']);
+  const first = await kubectl(['get', 'source', 'hello', '-o', 'jsonpath={.status.build}']);
+  await git.commit({ README: 'two\n' });
+  await kubectl(['wait', '--for=delete', `build/${first}`, '--timeout=60s']);
+  await kubectl(['delete', 'sources,builds', '--all', '--timeout=30s']);
 }
 
 interface Declared {

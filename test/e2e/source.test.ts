@@ -172,6 +172,13 @@ describe('a source', needsDocker, () => {
     assert.match(await log(metadata.name), /the oven is cold/);
     await until(cairn, 'source/hello', '--for=jsonpath={.status.conditions[0].reason}=BuildFailed');
     assert.equal((await source())?.version, before?.version);
+
+    assert.equal((await cairn.cli('build', 'hello')).code, 0);
+    const isAnother = ({ metadata: { name }, status: { result } }: Build) =>
+      name !== metadata.name && result !== undefined;
+    const again = await buildOf(commit, 'it is built once more', isAnother);
+    assert.equal(again.status.result, 'FailedToBuild');
+    assert.ok(again.spec.counter > 3);
   });
 
   it('goes on with a build through the end of its controller', async () => {

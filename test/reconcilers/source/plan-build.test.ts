@@ -1,0 +1,53 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { Build } from '../../../crds/build.ts';
+import { buildName, wantedBuild } from '../../../reconcilers/source/plan-build.ts';
+
+const commit = 'a'.repeat(40);
+const chosen = { ref: 'HEAD', commit };
+const source = { metadata: { name: 'hello', namespace: 'default', uid: 'u' } } as Parameters<
+  typeof buildName
+>[0];
+
+function build(counter: number, result: string | undefined, of = commit, attempt = 1): Build {
+  return {
+    metadata: { uid: `build-${counter}` },
+    spec: { counter, commit: of, attempt },
+    status: { result },
+  } as Build; // as much of it as is looked at
+}
+
+describe('the Build of a commit', () => {
+  it('has one name for one wish, and another one for another', () => {
+    const name = buildName(source, commit, '');
+
+    assert.equal(buildName(source, commit, ''), name);
+    assert.notEqual(buildName(source, commit, 'again'), name);
+    assert.notEqual(buildName(source, 'b'.repeat(40), ''), name);
+    const again = { metadata: { ...source.metadata, uid: 'another' } };
+    assert.notEqual(buildName(again, commit, ''), name);
+    const long = { metadata: { ...source.metadata, name: 'x'.repeat(253) } };
+    assert.ok(buildName(long, commit, '').length <= 253);
+  });
+
+  it('is made once, and once more for each time that somebody asks', () => {
+    assert.deepEqual(wantedBuild(source, [], chosen), { wish: '', asked: '', attempt: 1 });
+    const failed = build(1, 'FailedToBuild');
+    assert.deepEqual(wantedBuild(source, [failed], chosen), { existing: failed });
+    const other = build(1, 'Succeeded', 'b'.repeat(40));
+    assert.deepEqual(wantedBuild(source, [other], chosen), { wish: '', asked: '', attempt: 1 });
+    const asked = 'today';
+    const annotated = {
+      metadata: { ...source.metadata, annotations: { 'cairn.build/build': asked } },
+    };
+    assert.deepEqual(wantedBuild(annotated, [failed], chosen), { wish: asked, asked, attempt: 1 });
+  });
+
+  it('is made once more when its builder was lost, three times in all', () => {
+    const first = build(1, 'BuilderLost');
+    const again = { wish: '/after-build-1', asked: '', attempt: 2 };
+    assert.deepEqual(wantedBuild(source, [first], chosen), again);
+    const third = build(3, 'BuilderLost', commit, 3);
+    assert.deepEqual(wantedBuild(source, [third], chosen), { existing: third });
+  });
+});
