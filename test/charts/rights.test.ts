@@ -5,6 +5,7 @@ import path from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { kinds } from '../../crds/index.ts';
 import { apiVersion } from '../../crds/object.ts';
+import { GitRepository } from '../controller/sources/git-repository.ts';
 import { eventually, product, type Product } from '../e2e/product.ts';
 import { startApiProxy, type ApiProxy } from '../world/api-proxy.ts';
 import type { Cairn } from '../world/cairn.ts';
