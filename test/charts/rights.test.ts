@@ -166,21 +166,16 @@ async function publishIn({ kubectl, product: made, cairn }: World): Promise<void
 }
 
 /** A commit is built, which the next one supersedes, and its Build goes. */
-async function buildIn({ kubectl, git }: World): Promise<void> {
-  const spec = {
-    url: git.bare,
-    interval: '1s',
-    historyLimit: 1,
-    repositoryRef: { name: 'own' },
-    build: { base: { image: 'none' } },
-  };
-  const source = { apiVersion, kind: 'Source', metadata: { name: 'hello', namespace }, spec };
-  await kubectl(['apply', '-f', '-'], JSON.stringify(source));
+async function buildIn({ kubectl, git, cairn }: World): Promise<void> {
+  const spec = { interval: '1s', historyLimit: 1, ...sourceSpec(git.bare) };
+  await kubectl(['apply', '-f', '-'], JSON.stringify(object('Source', 'hello', spec)));
   const named = '--for=jsonpath={.status.build}';
   await kubectl(['wait', named, 'source/hello', '--timeout=30s']);
   const first = await kubectl(['get', 'source', 'hello', '-o', 'jsonpath={.status.build}']);
   await git.commit({ README: 'two\n' });
   await kubectl(['wait', '--for=delete', `build/${first}`, '--timeout=60s']);
+  const asked = await cairn.cli('build', 'hello', '-n', namespace);
+  assert.equal(asked.code, 0, asked.output);
   await kubectl(['delete', 'sources,builds', '--all', '--timeout=30s']);
 }
 
@@ -191,13 +186,15 @@ interface Declared {
   readonly spec: object;
 }
 
+function object(kind: string, name: string, spec: object): Declared {
+  return { apiVersion, kind, metadata: { name, namespace }, spec };
+}
+
+function sourceSpec(url: string): object {
+  return { url, repositoryRef: { name: 'own' }, build: { base: { image: 'none' } } };
+}
+
 function life({ upstream }: Product, key: string): readonly Declared[] {
-  const object = (kind: string, name: string, spec: object) => ({
-    apiVersion,
-    kind,
-    metadata: { name, namespace },
-    spec,
-  });
   return [
     object('Mirror', 'demo', {
       url: `${upstream.url}/debian`,
@@ -216,9 +213,11 @@ function life({ upstream }: Product, key: string): readonly Declared[] {
 async function declareByItself(world: World): Promise<void> {
   const { kubectl, product: made, cairn } = world;
   const key = readFileSync(path.join(made.config, 'keys/archive.asc'), 'utf8');
-  const metadata = { name: 'other', namespace };
-  const spec = { location: made.config, path: 'keys', suspend: true };
-  const objects = [...life(made, key), { apiVersion, kind: 'ConfigSource', metadata, spec }];
+  const objects = [
+    ...life(made, key),
+    object('ConfigSource', 'other', { location: made.config, path: 'keys', suspend: true }),
+    object('Source', 'other', { ...sourceSpec('/nowhere'), suspend: true }),
+  ];
   made.write('all.yaml', objects.map((object) => JSON.stringify(object)).join('\n---\n'));
   await kubectl(['wait', '--for=create', 'environment/stable', '--timeout=60s']);
   await kubectl(['wait', '--for=condition=Ready', 'environment/stable', '--timeout=60s']);
