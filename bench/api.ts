@@ -10,6 +10,7 @@ export interface AnyObject {
     readonly conditions?: readonly {
       readonly type: string;
       readonly status: string;
+      readonly reason?: string;
       readonly message?: string;
       readonly observedGeneration?: number;
     }[];
@@ -46,14 +47,20 @@ export class Api {
 
   /** Does something, then waits until the object is as wanted. Throws after `timeoutMs`. */
   async actAndWait(
-    target: { readonly plural: string; readonly name: string; readonly timeoutMs: number },
+    target: {
+      readonly plural: string;
+      /** Any of them when left out. */
+      readonly name?: string;
+      readonly timeoutMs: number;
+    },
     act: () => Promise<unknown>,
     isDone: (object: AnyObject) => boolean,
   ): Promise<AnyObject> {
     const watching = new AbortController();
     const signal = AbortSignal.any([watching.signal, AbortSignal.timeout(target.timeoutMs + 5000)]);
     const seconds = Math.ceil(target.timeoutMs / 1000);
-    const query = `watch=true&timeoutSeconds=${seconds}&fieldSelector=metadata.name%3D${target.name}`;
+    const only = target.name === undefined ? '' : `&fieldSelector=metadata.name%3D${target.name}`;
+    const query = `watch=true&timeoutSeconds=${seconds}${only}`;
     const response = await fetch(`${this.#url}${prefix}/${target.plural}?${query}`, {
       signal,
       headers: this.#headers,
@@ -66,7 +73,7 @@ export class Api {
         last = object;
         if (isDone(object)) return object;
       }
-      throw new Error(`${target.plural}/${target.name} did not get there: ${explain(last)}`);
+      throw new Error(`${target.plural}/${target.name ?? ''} did not get there: ${explain(last)}`);
     } finally {
       watching.abort();
     }

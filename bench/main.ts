@@ -11,6 +11,7 @@ import { aptMirror } from './peers/apt-mirror.ts';
 import { aptly } from './peers/aptly.ts';
 import { debmirror } from './peers/debmirror.ts';
 import type { Peer } from './peers/peer.ts';
+import { benchBuilds } from './builds/bench-builds.ts';
 import { benchPublish } from './publish/bench-publish.ts';
 import type { Result } from './results.ts';
 import { benchScale } from './scale/bench-scale.ts';
@@ -31,6 +32,9 @@ async function main(options: BenchOptions): Promise<void> {
   }
   if (wants(options, 'publish')) {
     results.push(...(await benchPublish(options, say).finally(removeWorkFolders)));
+  }
+  if (wants(options, 'builds')) {
+    results.push(...(await benchBuilds(options, say).finally(removeWorkFolders)));
   }
   if (wants(options, 'serving')) {
     say('serving: nginx and Cairn');

@@ -26,6 +26,9 @@ Medians of ${runs} runs (first mirror: ${firstRuns}). Compare figures of one tab
 - Publish: a repository of as many packages gets one more. reprepro and aptly sign with RSA 3072, without Contents; Cairn with
   Ed25519, from the first byte of the file that is sent until clients get another InRelease, once in two seconds: its Release files
   are dated by the second, and what comes faster for long is published together.
+- Builds: new commits of a small C program, whose root file system and build dependencies are there already, on a real
+  engine. From the moment that Cairn is told of the commit until its build runs, and until its packages are published; the
+  latter without the time of \`dpkg-buildpackage\` in the same root file system.
 - Diff: aptly compares names and versions.
 - Serving: ${seconds} s of wrk on one core, the server on another; 32 connections up to 150 KiB, 8 above.
 - All start with empty folders on the same file system; nothing is deleted while anything is measured. A run within some

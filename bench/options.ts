@@ -7,6 +7,7 @@ export const works = [
   'promotion',
   'diff',
   'publish',
+  'builds',
   'serving',
   'scale',
 ] as const;

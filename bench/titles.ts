@@ -10,6 +10,12 @@ export const titles = {
   publish: 'publish one package',
 } as const;
 
+/** Those of builds whose root file system is prepared. */
+export const buildTitles = {
+  start: 'commit → its build runs',
+  overhead: 'rebuild, more than dpkg-buildpackage alone',
+} as const;
+
 /** Those of Cairn on an API server with many objects. */
 export const scaleTitles = {
   coldStart: 'cold start until all are Ready',
