@@ -10,6 +10,7 @@ import { openDepot, type BucketLocation, type Depot, type DepotLocation } from '
 import { Trees } from '../depot/trees.ts';
 import { signersOf } from '../reconcilers/signing/signers.ts';
 import { HostSlots } from '../reconcilers/fetch/slots.ts';
+import { Receipts } from '../reconcilers/repository/receipts.ts';
 import { LazyFiles } from '../reconcilers/mirror/lazy-pool.ts';
 import { snapshotDiffer } from '../reconcilers/snapshot/diff-worker-pool.ts';
 import { makeDataDirectory } from './data-directory.ts';
@@ -101,13 +102,14 @@ export async function startInstance(options: InstanceOptions): Promise<Instance>
   const vault = await openVault({ data, secretsFolder, kubernetes, log });
   started.defer(() => vault.close());
   const { keyStore, secrets } = vault;
+  const receipts = new Receipts(keyStore);
   const workers = kubernetes ? atOnce.onKubernetes : atOnce.embedded;
   // On Kubernetes this process is one of several, behind an address that only people know.
   let ownUrl: string | undefined;
   const externalUrl = options.externalUrl?.replace(/\/+$/, '');
   const baseUrl = () => externalUrl ?? (kubernetes ? undefined : ownUrl);
   const parts = {
-    ...{ data, depot, blobs, trees, keyStore, secrets, metrics, workers, now, log },
+    ...{ data, depot, blobs, trees, keyStore, receipts, secrets, metrics, workers, now, log },
     ...{ runTimeoutMs, baseUrl, docker: options.docker },
     ownUrl: () => ownUrl,
     readToken: () => vault.tokens().read,
@@ -143,6 +145,7 @@ export async function startInstance(options: InstanceOptions): Promise<Instance>
     blobs,
     redirect: redirectOf(blobs, options.redirectAboveBytes),
     trees,
+    giveReceipt: (of) => receipts.give(of),
     lazy: new LazyFiles({ store, blobs, slots: new HostSlots(), secrets }),
     environmentKeys,
     diff: snapshotDiffer({ store, namespace, depot }),

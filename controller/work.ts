@@ -12,6 +12,7 @@ import { mirrorReconciler } from '../reconcilers/mirror/index.ts';
 import { ThreadRunner } from '../reconcilers/mirror/thread-runner.ts';
 import { mirrorSetReconciler } from '../reconcilers/mirror-set/index.ts';
 import { Publisher } from '../reconcilers/repository/publisher.ts';
+import type { Receipts } from '../reconcilers/repository/receipts.ts';
 import { repositoryReconciler } from '../reconcilers/repository/index.ts';
 import { requestUpload } from '../reconcilers/repository/upload-manifest.ts';
 import { uploadReconciler } from '../reconcilers/repository/upload.ts';
@@ -35,6 +36,7 @@ export interface WorkOptions {
   readonly blobs: Blobs;
   readonly trees: Trees;
   readonly keyStore: KeyStore;
+  readonly receipts: Receipts;
   readonly secrets: Secrets;
   readonly metrics: LoopMetrics;
   /** How clients reach this server, without a slash at the end; undefined while nobody knows. */
@@ -60,7 +62,7 @@ export interface Work {
 }
 
 export function startWork(options: WorkOptions): Work {
-  const { data, depot, store, blobs, trees, keyStore, secrets, metrics } = options;
+  const { data, depot, store, blobs, trees, keyStore, receipts, secrets, metrics } = options;
   const { workers, now, log, runTimeoutMs, baseUrl } = options;
   const runner = new ThreadRunner({ depot, cache: join(data, 'cache') });
   const publisher = new Publisher({ depot });
@@ -81,7 +83,7 @@ export function startWork(options: WorkOptions): Work {
     folder: buildsFolder(data),
     // Most of them wait for git, or for the engine, which has turns of its own.
     queue: new FairQueue(2 * (docker?.concurrency ?? 1)),
-    publish: requestUpload,
+    publish: (to, upload) => requestUpload(to, upload, receipts),
   });
   const missing = builder
     ? undefined
@@ -93,7 +95,7 @@ export function startWork(options: WorkOptions): Work {
       mirrorSetReconciler,
       snapshotReconciler,
       environmentReconciler({ blobs, trees, keyStore, secrets }),
-      repositoryReconciler({ publisher, keyStore, secrets, baseUrl }),
+      repositoryReconciler({ publisher, keyStore, receipts, secrets, baseUrl }),
       uploadReconciler(store),
       sourceReconciler({ store, watch, secrets, missing }),
       builds.reconciler(),

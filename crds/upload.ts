@@ -34,6 +34,14 @@ const spec = Type.Object({
       }),
       sha256: Sha256('The SHA-256 of its content, which is in the depot.'),
       size: Type.Integer({ minimum: 0, maximum: 2 ** 40, description: 'Its size in bytes.' }),
+      receipt: Type.Optional(
+        Type.String({
+          pattern: '^[A-Za-z0-9_-]{43}$',
+          maxLength: 43,
+          description:
+            'What the server has answered to who sent it, for this Repository. Without one, it is refused.',
+        }),
+      ),
     }),
     {
       minItems: 1,

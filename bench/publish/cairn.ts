@@ -71,7 +71,10 @@ async function send({ url, tokens }: Cairn, file: string): Promise<object> {
   const body = readFileSync(file);
   const sha256 = createHash('sha256').update(body).digest('hex');
   const headers = { authorization: `Bearer ${tokens.admin}` };
-  const sent = await fetch(`${url}/api/v1/blobs/${sha256}`, { method: 'PUT', headers, body });
+  const sent = await fetch(`${url}/api/v1/blobs/${sha256}?repository=bench`, {
+    ...{ method: 'PUT', headers, body },
+  });
   if (!sent.ok) throw new Error(`${file}: ${sent.status} ${await sent.text()}`);
-  return { name: path.basename(file), sha256, size: body.length };
+  const { receipt } = (await sent.json()) as { readonly receipt: string };
+  return { name: path.basename(file), sha256, size: body.length, receipt };
 }

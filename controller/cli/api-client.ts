@@ -125,22 +125,22 @@ export class ApiClient {
     return ((answer as { items?: readonly CoreEvent[] }).items ?? []).map(clientEvent).sort(byTime);
   }
 
-  /** Whether the server has a file that is to be published. */
-  async hasBlob(sha256: string): Promise<boolean> {
-    const response = await this.#exchange('HEAD', blobPath(sha256), {});
-    response.resume();
-    const { statusCode = 0 } = response;
-    if (statusCode === 401 || statusCode === 403) throw new ApiError(statusCode, mayNotPublish);
-    return statusCode === 200;
-  }
-
-  /** Brings a file to the server; what arrives has to have this digest and size. */
+  /**
+   * Brings a file to the server, for a Repository; what arrives has to have this digest and size.
+   * Gives the receipt for it.
+   */
   async putBlob(
     { sha256, size }: { readonly sha256: string; readonly size: number },
+    repository: Pick<Target, 'namespace' | 'name'>,
     open: () => Readable,
-  ): Promise<void> {
+  ): Promise<string> {
+    const { namespace, name } = repository;
+    const path = `/api/v1/blobs/${sha256}?${new URLSearchParams({ repository: name, namespace })}`;
     const type = 'application/octet-stream';
-    await this.#json('PUT', blobPath(sha256), { body: open(), type, length: size });
+    const answer = await this.#json('PUT', path, { body: open(), type, length: size });
+    const receipt = stringAt(answer, 'receipt');
+    if (receipt !== undefined) return receipt;
+    throw new CliError(`${this.server.origin} does not answer like Cairn: it gives no receipt`);
   }
 
   /** Any other JSON of the server: `/api/v1/diff?from=…`. */
@@ -228,9 +228,6 @@ export class ApiClient {
   }
 }
 
-const mayNotPublish =
-  'publishing needs the token of an editor: set CAIRN_TOKEN or use --token-file';
-
 /** API servers drop unknown fields with a warning, unless they are told not to. */
 const strictly = 'fieldValidation=Strict';
 
@@ -259,10 +256,6 @@ const mostLogPart = 1 << 20;
 
 function objectPath({ kind, namespace, name }: Target): string {
   return `${collectionPath(kind, namespace)}/${encodeURIComponent(name)}`;
-}
-
-function blobPath(sha256: string): string {
-  return `/api/v1/blobs/${sha256}`;
 }
 
 /** Of the core group, as on every API server. */

@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http';
+import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
 import { createRequire } from 'node:module';
 import type { Agent as AgentClass, request as requestFunction } from 'node:http';
@@ -12,6 +12,9 @@ const require = createRequire(import.meta.url);
 /** How long a server may take to begin its answer; a large `diff` is the slowest. */
 const headersTimeoutMs = 120_000;
 
+/** A server, or a proxy, that knows nothing of `Expect` is sent a stream after so long. */
+const unexpectedMs = 3000;
+
 /** A server that takes nothing for so long of what is being sent. */
 const stalledMs = 120_000;
 
@@ -22,7 +25,10 @@ export interface Exchange {
   readonly tls?: Credentials['tls'];
   /** An http(s) proxy on the way. */
   readonly proxy?: URL | undefined;
-  /** A stream is sent as it comes; the server's time to answer begins at its end. */
+  /**
+   * A stream is sent as it comes, once the server wants it (RFC 9110, 10.1.1); its time to answer
+   * begins at the end of that.
+   */
   readonly body?: string | Readable;
   readonly signal: AbortSignal;
 }
@@ -43,7 +49,8 @@ export async function exchange({
   };
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
   const agent = proxy ? new Agent(throughProxy(proxy)) : false;
-  const sent = request(url, { method, headers, signal, agent, ...tls });
+  const expect = typeof body === 'object' && { expect: '100-continue' };
+  const sent = request(url, { method, headers: { ...headers, ...expect }, signal, agent, ...tls });
   let timer: NodeJS.Timeout | undefined;
   const awaitAnswer = () => {
     timer = setTimeout(() => sent.destroy(new Error('no answer in time')), headersTimeoutMs);
@@ -52,7 +59,7 @@ export async function exchange({
   if (typeof body === 'object') {
     sent.setTimeout(stalledMs, () => sent.destroy(new Error('the server takes no more')));
     sent.once('finish', awaitAnswer);
-    body.once('error', (error) => sent.destroy(error)).pipe(sent);
+    sendOnceWanted(sent, body);
   } else {
     awaitAnswer();
     sent.end(body);
@@ -65,6 +72,24 @@ export async function exchange({
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** A refusal comes before the bytes: sent at once, they would be in its way. */
+function sendOnceWanted(sent: ClientRequest, body: Readable): void {
+  body.once('error', (error) => sent.destroy(error));
+  const send = () => {
+    clearTimeout(timer);
+    sent.off('continue', send);
+    body.pipe(sent);
+  };
+  const timer = setTimeout(send, unexpectedMs);
+  sent.once('continue', send);
+  sent.once('response', () => clearTimeout(timer));
+  sent.once('close', () => {
+    clearTimeout(timer);
+    body.destroy();
+  });
+  sent.flushHeaders();
 }
 
 const untrusted =

@@ -51,10 +51,11 @@ export const command: Command = {
     const { namespace } = client;
     const bare = name.replace(/^(repositor(y|ies)|repo)\//i, '');
     const repository = await requireObject(client, { kind: RepositoryKind, namespace, name: bare });
-    await sendFiles(client, files, io);
+    const sent = await sendFiles(client, files, { namespace, name: bare }, io);
     const upload = { kind: UploadKind, namespace, name: uploadName(bare) };
     const { suite, component } = values;
-    const manifest = uploadManifest({ repository, name: upload.name, files, suite, component });
+    const about = { name: upload.name, files: sent, suite, component };
+    const manifest = uploadManifest({ repository, ...about });
     await client.create(upload, manifest);
     return tellResult(client, upload, timeoutMs, io);
   },

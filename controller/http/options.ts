@@ -7,7 +7,7 @@ import type { Log } from '../log.ts';
 import type { Redirect } from '../redirect.ts';
 import type { RoleTokens } from './access.ts';
 import type { Certificate } from './certificate.ts';
-import type { UploadBlobs } from './blob-route.ts';
+import type { GiveReceipt, UploadBlobs } from './blob-route.ts';
 import type { SourceInventory } from './inventory-route.ts';
 import type { LazyPool } from './lazy.ts';
 
@@ -17,6 +17,8 @@ export interface ServerOptions {
   readonly namespace?: string;
   readonly blobs: BlobReader & UploadBlobs;
   readonly trees: Trees;
+  /** Says of a file that it was sent, for a Repository. */
+  readonly giveReceipt: GiveReceipt;
   readonly lazy: LazyPool;
   /** Has clients fetch large files from elsewhere. */
   readonly redirect?: Redirect | undefined;

@@ -81,13 +81,18 @@ export function createServer(options: ServerOptions): Server {
       else if (serving) serving.site.handle(req, res);
       else observe(req, 'system', 503, reply(res, notYet));
     };
-    http.on('request', answer);
+    const answerExpecting: RequestListener = (req, res) => {
+      if (!isBlobUpload(req)) res.writeContinue();
+      answer(req, res);
+    };
+    http.on('request', answer).on('checkContinue', answerExpecting);
     const address = await plain.listen(host, port).catch(stopFollowing);
     local = isLoopback(address.address);
     const url = urlOf('http', address);
     if (!secure) return { url };
     const { cert, key } = secure;
     const https = bounded(createHttpsServer({ ...limits, cert, key }, answer));
+    https.on('checkContinue', answerExpecting);
     const encrypted = new Connections(https);
     connections.push(encrypted);
     const other = await encrypted.listen(secure.host, secure.port).catch(stopFollowing);
@@ -149,8 +154,8 @@ export function createServer(options: ServerOptions): Server {
     });
     const { store, now } = options;
     app.use(apiRouter({ store, rules, shutdown: shutdown.signal, now }));
-    const { blobs, namespace = usualNamespace } = options;
-    app.use(blobRoute({ blobs, rules, namespace }));
+    const { blobs, giveReceipt, namespace = usualNamespace } = options;
+    app.use(blobRoute({ blobs, giveReceipt, rules, namespace }));
     const { buildsFolder: folder } = options;
     if (folder !== undefined) app.use(buildLogRoute({ store, blobs, rules, folder }));
     if (options.inventories) app.use(inventoryRoute(options.inventories));

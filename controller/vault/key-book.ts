@@ -4,9 +4,12 @@ import { StoreError } from '../../crds/store.ts';
 import {
   keyTitle,
   newKey,
+  newSecret,
   type KeyFolder,
   type KeyName,
   type KeyStore,
+  type OwnSecretName,
+  type OwnSecrets,
 } from '../../reconcilers/signing/key-store.ts';
 import type { Log } from '../log.ts';
 import type { SecretBook } from './secret-book.ts';
@@ -20,7 +23,7 @@ const longestKey = 64 * 1024;
  * Private keys as entries of some Secrets, which every replica reads and none writes twice. Which
  * Secret a key is in follows from its name. As `KeyFolder` says, keys outlive what they sign for.
  */
-export class KeyBook implements KeyStore {
+export class KeyBook implements KeyStore, OwnSecrets {
   readonly #books: readonly SecretBook[];
   readonly #before: { readonly folder: KeyFolder; readonly log: Log } | undefined;
   #carried: Promise<void> | undefined;
@@ -50,6 +53,13 @@ export class KeyBook implements KeyStore {
     const known = await this.#bookOf(entry).seen(entry);
     // Should somebody else have made one since, that one counts.
     return known ?? this.#add(entry, await newKey(key, now));
+  }
+
+  /** That of a data directory is not taken over: what it was good for has not been either. */
+  async ownSecret(name: OwnSecretName): Promise<string> {
+    const entry = `_secret_${name}`; // no namespace begins so
+    const known = await this.#bookOf(entry).seen(entry);
+    return known ?? this.#add(entry, newSecret());
   }
 
   /** Again, if the API server was away. */

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { KeyFolder, type KeyStore } from '../../reconcilers/signing/key-store.ts';
+import { KeyFolder, type KeyStore, type OwnSecrets } from '../../reconcilers/signing/key-store.ts';
 import type { SecretName, Secrets } from '../../reconcilers/secrets.ts';
 import type { Health } from '../health.ts';
 import type { Log } from '../log.ts';
@@ -25,7 +25,7 @@ export interface VaultOptions {
 
 /** All that nobody may see. */
 export interface Vault {
-  readonly keyStore: KeyStore;
+  readonly keyStore: KeyStore & OwnSecrets;
   /** As far as they are known: empty ones open nothing. */
   tokens(): Tokens;
   readonly secrets: Secrets;

@@ -4,7 +4,8 @@ import { waitsForLabel, UploadKind, type Upload } from '../../crds/upload.ts';
 import { remember } from '../predecessors.ts';
 import type { Reconciler, Report, RunContext } from '../reconciler.ts';
 import { againAt, mostAheadMs, nextDate, renewAt } from '../signing/release-dates.ts';
-import { signersOf, type SignerDeps, type Signers } from '../signing/signers.ts';
+import { signersOf, type SignerDeps, type Signers, type Signing } from '../signing/signers.ts';
+import type { Receipts } from './receipts.ts';
 import { inputsOf } from './inputs.ts';
 import { Jobs, type Job, type RepositoryPublisher } from './jobs.ts';
 import { sourceLists } from './source-lists.ts';
@@ -16,6 +17,7 @@ type Kept = Report<Status>['status'];
 
 export interface RepositoryDeps extends SignerDeps {
   readonly publisher: RepositoryPublisher;
+  readonly receipts: Receipts;
   /** How clients reach this server, without a slash at the end; undefined while nobody knows. */
   readonly baseUrl: () => string | undefined;
 }
@@ -49,11 +51,12 @@ export function repositoryReconciler(deps: RepositoryDeps): Reconciler<typeof Re
     const { uploads: _, ...own } = taken.status;
     const status = { ...own, ...(untold.length > 0 ? { uploads: untold } : {}) };
     const repository = { ...found, status };
-    const signers = await orError(signersOf({ ...repository, owner: 'repository' }, deps, now));
-    if (signers instanceof CairnError) {
+    const sealed = await orError(secretsFor(repository, pending.length > 0, deps, now));
+    if (sealed instanceof CairnError) {
       const again = { again: { ms: lookAgainMs } };
-      return { status, message: '', failure: signers, events: taken.events, dependsOn, ...again };
+      return { status, message: '', failure: sealed, events: taken.events, dependsOn, ...again };
     }
+    const { signers, receiptSecret } = sealed;
     const { state } = repository.status;
     const inputs = inputsOf(repository, signers.keys);
     const isCurrent = state?.inputs === inputs;
@@ -63,7 +66,8 @@ export function repositoryReconciler(deps: RepositoryDeps): Reconciler<typeof Re
     const isWanted = !isCurrent || isDue || pending.length > 0;
     if (isWanted && !isAhead && !outcome.failure && !context.isSuspended && !jobs.isBusy(uid)) {
       const wishes = atOnce(pending, untold.length);
-      jobs.start(repository, { wishes, inputs, signers, date, renew: isDue }, context.poke);
+      const order = { wishes, receiptSecret, inputs, signers, date, renew: isDue };
+      jobs.start(repository, order, context.poke);
     }
     const base = deps.baseUrl();
     return {
@@ -84,9 +88,20 @@ export function repositoryReconciler(deps: RepositoryDeps): Reconciler<typeof Re
       const listening = base === undefined ? now.getTime() + notYetListeningMs : undefined;
       const closer = isWanted && isAhead ? date.getTime() - mostAheadMs : undefined;
       const renewal = state && !isDue ? renewAt(state) : undefined;
-      return againAt([renewal, (signers as Signers).nextChange, keyRef, listening, closer], now);
+      return againAt([renewal, signers.nextChange, keyRef, listening, closer], now);
     }
   }
+}
+
+/** What nobody else knows and this needs: without it, Uploads wait. */
+async function secretsFor(
+  repository: Omit<Signing, 'owner'>,
+  hasUploads: boolean,
+  deps: RepositoryDeps,
+  now: Date,
+): Promise<{ readonly signers: Signers; readonly receiptSecret: string }> {
+  const signers = await signersOf({ ...repository, owner: 'repository' }, deps, now);
+  return { signers, receiptSecret: hasUploads ? await deps.receipts.secret() : '' };
 }
 
 /** The status with what has been published, and what is to be told of it. */

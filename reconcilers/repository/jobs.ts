@@ -14,6 +14,7 @@ export interface RepositoryPublisher {
 /** What is to be published now. */
 export interface Order {
   readonly wishes: readonly Upload[];
+  readonly receiptSecret: string;
   readonly inputs: string;
   readonly signers: Signers;
   readonly date: Date;
@@ -75,16 +76,18 @@ export class Jobs {
 
 function requestFor(
   { metadata, spec, status }: Parameters<Jobs['start']>[0],
-  { wishes, inputs, signers, date, renew }: Order,
+  { wishes, receiptSecret, inputs, signers, date, renew }: Order,
 ): PublishRequest {
   const validForMs = durationMs(spec.validFor ?? '0s');
   const until = new Date(date.getTime() + validForMs);
   return {
     name: metadata.name,
+    namespace: metadata.namespace,
     spec,
     generation: metadata.generation,
     previous: status.state,
     uploads: wishes.map((upload) => ({ uid: upload.metadata.uid, spec: upload.spec })),
+    receiptSecret,
     date: timestamp(date),
     validUntil: validForMs > 0 ? timestamp(until) : undefined,
     renew,

@@ -8,6 +8,7 @@ import { openTree, treeEntries } from '../../depot/tree-reader.ts';
 import { comparePaths, mergeEntries, writeTree } from '../../depot/tree-writer.ts';
 import { Indexes } from './indexes.ts';
 import { nameOf, type Find } from './packages.ts';
+import { checkReceipts } from './receipts.ts';
 import { readUpload } from './read-upload.ts';
 import type { Published, PublishRequest } from './request.ts';
 import { writeSuites } from './suites.ts';
@@ -50,8 +51,10 @@ const ours: ReadonlySet<Reason> = new Set([
 async function takeIn(request: PublishRequest, intake: Intake): Promise<UploadResult[]> {
   const { indexes, pool, find, blobs } = intake;
   const results: UploadResult[] = [];
+  const of = { namespace: request.namespace, repository: request.name };
   for (const { uid, spec } of request.uploads) {
     try {
+      checkReceipts(spec.files, of, request.receiptSecret);
       const packages = await readUpload(spec, { spec: request.spec, blobs, find });
       await indexes.add(packages, find);
       for (const file of packages.flatMap(({ files }) => files)) pool.set(file.path, file);

@@ -10,10 +10,13 @@ export interface Wish {
 /** What the repository thread is asked to publish. */
 export interface PublishRequest {
   readonly name: string;
+  readonly namespace: string;
   readonly spec: RepositorySpec;
   readonly generation: number;
   readonly previous: RepositoryState | undefined;
   readonly uploads: readonly Wish[];
+  /** What the receipts of their files were made with. */
+  readonly receiptSecret: string;
   /** The Date of the Release files; with its Valid-Until, if it has one. ISO 8601. */
   readonly date: string;
   readonly validUntil: string | undefined;

@@ -2,14 +2,17 @@ import { hash } from 'node:crypto';
 import { apiVersion, type Manifest } from '../../crds/object.ts';
 import { RepositoryKind, type Repository } from '../../crds/repository.ts';
 import { StoreError, type StoreReader, type StoreWriter } from '../../crds/store.ts';
+import type { Receipts, Received } from './receipts.ts';
 import { waitsForLabel, UploadKind, type Upload, type UploadFile } from '../../crds/upload.ts';
 
-export interface NewUpload {
+type Unsigned = Omit<UploadFile, 'receipt'>;
+
+export interface NewUpload<File extends Unsigned = Received<Unsigned>> {
   readonly repository: Pick<Repository, 'metadata'>;
   /** The name of the Upload. The same one for the same files: then asking twice is asking once. */
   readonly name: string;
   /** Their blobs are in the depot, and durable. */
-  readonly files: readonly UploadFile[];
+  readonly files: readonly File[];
   readonly suite?: string | undefined;
   readonly component?: string | undefined;
 }
@@ -37,7 +40,7 @@ export function uploadManifest({ repository, name, files, suite, component }: Ne
     metadata,
     spec: {
       repositoryRef: { name: owner },
-      files: files.map(({ name, sha256, size }) => ({ name, sha256, size })),
+      files: files.map(({ name, sha256, size, receipt }) => ({ name, sha256, size, receipt })),
       ...(suite === undefined ? {} : { suite }),
       ...(component === undefined ? {} : { component }),
     },
@@ -45,14 +48,21 @@ export function uploadManifest({ repository, name, files, suite, component }: Ne
 }
 
 /**
- * Has files of the depot published: makes the Upload, or finds the one that was made before under
- * this name. Its status tells what becomes of it. Called again after a crash, it does nothing twice.
+ * Has files of the depot published that Cairn has made itself: makes the Upload, or finds the one
+ * that was made before under this name. Its status tells what becomes of it. Called again after a
+ * crash, it does nothing twice.
  */
 export async function requestUpload(
   store: StoreReader & Pick<StoreWriter, 'create'>,
-  upload: NewUpload,
+  upload: NewUpload<Unsigned>,
+  receipts: Receipts,
 ): Promise<Upload> {
-  const manifest = uploadManifest(upload);
+  const { namespace, name: repository } = upload.repository.metadata;
+  const files = upload.files.map(async (file) => {
+    const receipt = await receipts.give({ namespace, repository, sha256: file.sha256 });
+    return { ...file, receipt };
+  });
+  const manifest = uploadManifest({ ...upload, files: await Promise.all(files) });
   try {
     return (await store.create(manifest)) as Upload; // the store validated it as such
   } catch (error) {

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { glob, link, mkdir, open, readFile, rm } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
 import { generateSigningKey } from '../../apt/openpgp.ts';
@@ -27,6 +27,19 @@ export interface KeyStore {
   find(key: KeyName): Promise<string | undefined>;
 }
 
+/** Keeps the secrets that Cairn makes for its own use. */
+export interface OwnSecrets {
+  /** 256 random bits in base64url; made when there are none. The same ones for every replica, for ever after. */
+  ownSecret(name: OwnSecretName): Promise<string>;
+}
+
+/** `receipts`: see `repository/receipts.ts`. */
+export type OwnSecretName = 'receipts';
+
+export function newSecret(): string {
+  return randomBytes(32).toString('base64url');
+}
+
 /** Makes a private key, armored. */
 export async function newKey({ owner, name }: KeyName, now: Date): Promise<string> {
   const userId = `${name} ${owner} (Cairn)`;
@@ -37,9 +50,10 @@ export async function newKey({ owner, name }: KeyName, now: Date): Promise<strin
 /**
  * Private keys as files, readable by their owner alone: `<namespace>/<environment>/epoch-<n>.asc`
  * and `<namespace>/_repositories/<repository>/epoch-<n>.asc`. They outlive what they sign for: one
- * that is made again under the same name signs with the key that its clients know.
+ * that is made again under the same name signs with the key that its clients know. Secrets of our
+ * own are `_secrets/<name>`.
  */
-export class KeyFolder implements KeyStore {
+export class KeyFolder implements KeyStore, OwnSecrets {
   readonly #folder: string;
 
   constructor(folder: string) {
@@ -57,6 +71,15 @@ export class KeyFolder implements KeyStore {
     await mkdir(dirname(file), { recursive: true, mode: 0o700 });
     await create(file, await newKey(key, now));
     return readFile(file, 'utf8'); // should two have made one at once, the first counts for both
+  }
+
+  async ownSecret(name: OwnSecretName): Promise<string> {
+    const file = join(this.#folder, ofCairn, name);
+    const known = await readIfThere(file);
+    if (known !== undefined) return known.trim();
+    await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+    await create(file, `${newSecret()}\n`);
+    return (await readFile(file, 'utf8')).trim(); // as above
   }
 
   /** The keys that are there, at most so many. */
@@ -79,6 +102,8 @@ export class KeyFolder implements KeyStore {
 
 /** No environment has such a name. */
 const ofRepositories = '_repositories';
+/** No namespace has. */
+const ofCairn = '_secrets';
 
 function nameOf(parts: readonly string[]): KeyName | undefined {
   const [namespace = '', ...more] = parts;

@@ -8,7 +8,7 @@ import { makeUpload } from '../apt/source-upload.ts';
 import type { Repository } from '../../crds/repository.ts';
 import type { Upload } from '../../crds/upload.ts';
 import { createAptRoot, type AptRoot } from '../world/apt.ts';
-import type { Cairn } from '../world/cairn.ts';
+import { cairnCli, type Cairn } from '../world/cairn.ts';
 import { controlFields, makeDeb, type PackageSpec } from '../world/deb.ts';
 import { exportSecret, testKey } from '../world/keys.ts';
 import { suiteScope, tempDir } from '../world/temp.ts';
@@ -145,20 +145,29 @@ describe('a repository', () => {
     assert.deepEqual((await state())?.state, before);
   });
 
+  it('asks for the token before it is sent anything', async () => {
+    const file = deb({ name: 'large', version: '1.0', size: 8_000_000 });
+    const env = { CAIRN_SERVER: cairn.url, CAIRN_TOKEN: cairn.tokens.read };
+    const refused = await cairnCli(['publish', 'tools', file], env);
+    assert.equal(refused.code, 1, refused.output);
+    assert.match(refused.stderr, /cannot create resource "uploads"/);
+  });
+
   it('takes an Upload that somebody else has made', async () => {
     const file = deb({ name: 'by-hand', version: '1.0' });
     const content = readFileSync(file);
     const sha256 = createHash('sha256').update(content).digest('hex');
     const headers = { authorization: `Bearer ${cairn.tokens.admin}` };
-    const sent = await fetch(`${cairn.url}/api/v1/blobs/${sha256}`, {
+    const sent = await fetch(`${cairn.url}/api/v1/blobs/${sha256}?repository=tools`, {
       method: 'PUT',
       headers,
       body: content,
     });
     assert.equal(sent.status, 201);
+    const { receipt } = (await sent.json()) as { receipt: string };
     const spec = {
       repositoryRef: { name: 'tools' },
-      files: [{ name: 'x.deb', sha256, size: content.length }],
+      files: [{ name: 'x.deb', sha256, size: content.length, receipt }],
     };
     const upload = {
       apiVersion: 'cairn.build/v1alpha1',

@@ -53,6 +53,18 @@ describe('keys and tokens on Kubernetes', needsKubernetes, () => {
     assert.doesNotMatch(world.logs.join(), /PRIVATE KEY/);
   });
 
+  it('makes one secret of its own for all replicas, which no key is mixed up with', async (t) => {
+    const books = await Promise.all(Array.from({ length: 4 }, () => world.keyBook(t)));
+    const made = await Promise.all(books.map((one) => one.ownSecret('receipts')));
+
+    assert.equal(new Set(made).size, 1);
+    assert.match(made[0] ?? '', /^[A-Za-z0-9_-]{43}$/);
+    const another = await world.keyBook(t);
+    assert.equal(await another.ownSecret('receipts'), made[0]);
+    assert.deepEqual(Object.keys((await world.read('cairn-keys')).data), ['_secret_receipts']);
+    assert.doesNotMatch(world.logs.join(), new RegExp(made[0] ?? '-'));
+  });
+
   it('keeps what people have added to the Secret', async (t) => {
     const first = await (await world.keyBook(t)).obtain(production, now);
     const patch = { metadata: { labels: { mine: 'yes' } }, data: { note: 'bWluZQ==' } };

@@ -13,6 +13,7 @@ import { CairnError } from '../../../crds/reasons.ts';
 import { openBlobs, type FileBlobs } from '../../../depot/file-blobs.ts';
 import { Trees } from '../../../depot/tree-reader.ts';
 import { comparePaths, writeTree } from '../../../depot/tree-writer.ts';
+import { receiptFor } from '../../../reconcilers/repository/receipts.ts';
 import { tempDir, type Scope } from '../../world/temp.ts';
 import {
   Objects,
@@ -66,6 +67,7 @@ export async function startServer(
     blobs,
     trees,
     lazy: nothingLazy,
+    giveReceipt: async (of) => receiptFor(of, 'secret-of-the-test'),
     environmentKeys: async () => undefined,
     metrics,
     health: () => ({ live: [], ready: [] }),

@@ -5,7 +5,8 @@ import { describe, it } from 'node:test';
 import { makeUpload } from '../../apt/source-upload.ts';
 import { paragraphs } from '../../apt/debs.ts';
 import { run } from '../../apt/tools.ts';
-import { deb, repositoryWorld, type Files } from './repository-world.ts';
+import { receiptFor } from '../../../reconcilers/repository/receipts.ts';
+import { deb, receiptSecret, repositoryWorld, type Files } from './repository-world.ts';
 
 const amd64 = 'dists/stable/main/binary-amd64/Packages';
 const arm64 = 'dists/stable/main/binary-arm64/Packages';
@@ -239,6 +240,30 @@ describe('what is published', () => {
     );
     assert.equal(pool.length, 3);
     assert.ok(pool.some((path) => path.endsWith(orig)));
+  });
+
+  it('is nothing that its author only knows the digest of', async (t) => {
+    const world = await repositoryWorld(t);
+    const { uid, spec } = world.wish(deb({ name: 'private', version: '1' }));
+    const [file] = spec.files;
+    assert.ok(file);
+    const { receipt: _, ...bare } = file;
+    const of = { namespace: 'default', repository: 'tools', sha256: file.sha256 };
+    const forged = (more: object, secret = receiptSecret) => receiptFor({ ...of, ...more }, secret);
+    const cases: readonly (readonly [object, RegExp])[] = [
+      [bare, /private_1_amd64\.deb has no receipt: PUT .*\?repository=tools/],
+      [{ ...bare, receipt: forged({ repository: 'other' }) }, /none for this file and Repository/],
+      [{ ...bare, receipt: forged({ namespace: 'other' }) }, /none for this file/],
+      [{ ...bare, receipt: forged({ sha256: '0'.repeat(64) }) }, /none for this file/],
+      [{ ...bare, receipt: forged({}, 'another secret') }, /none for this file/],
+    ];
+    for (const [given, message] of cases) {
+      const [result] = await world.run([{ uid, spec: { ...spec, files: [given as typeof file] } }]);
+      assert.equal(result?.reason, 'ReceiptInvalid');
+      assert.match(result.message ?? '', message);
+      assert.doesNotMatch(result.message ?? '', new RegExp(forged({})));
+    }
+    assert.equal((await world.run([{ uid, spec }]))[0]?.result, 'Published');
   });
 
   it('refuses uploads that are not what their .changes says', async (t) => {

@@ -8,9 +8,12 @@ import { validateManifest } from '../../../crds/validate.ts';
 import { openBlobs } from '../../../depot/file-blobs.ts';
 import { treeEntries } from '../../../depot/tree-reader.ts';
 import { publish } from '../../../reconcilers/repository/publish.ts';
+import { receiptFor } from '../../../reconcilers/repository/receipts.ts';
 import type { PublishRequest, Wish } from '../../../reconcilers/repository/request.ts';
 import { controlFields, makeDeb, type PackageSpec } from '../../world/deb.ts';
 import { tempDir, type Scope } from '../../world/temp.ts';
+
+export const receiptSecret = 'secret-of-the-test';
 
 export type Files = Readonly<Record<string, Uint8Array>>;
 
@@ -38,10 +41,11 @@ export async function repositoryWorld(t: Scope, fields: object = {}) {
   let time = now.getTime();
 
   function wish(files: Files, more: object = {}): Wish {
-    const listed = Object.entries(files).map(([name, content]) => ({
-      name: basename(name),
-      ...blobs.put(content),
-    }));
+    const listed = Object.entries(files).map(([name, content]) => {
+      const blob = blobs.put(content);
+      const of = { namespace: 'default', repository: 'tools', sha256: blob.sha256 };
+      return { name: basename(name), ...blob, receipt: receiptFor(of, receiptSecret) };
+    });
     const uid = crypto.randomUUID();
     return { uid, spec: { repositoryRef: { name: 'tools' }, files: listed, ...more } };
   }
@@ -51,6 +55,8 @@ export async function repositoryWorld(t: Scope, fields: object = {}) {
     const published = await publish(
       {
         name: 'tools',
+        namespace: 'default',
+        receiptSecret,
         spec,
         generation: 1,
         previous: state,

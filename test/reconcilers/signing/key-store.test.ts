@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { KeyFolder, keyTitle, type KeyName } from '../../../reconcilers/signing/key-store.ts';
 import { tempDir } from '../../world/temp.ts';
@@ -30,4 +32,15 @@ test('an environment and a repository of one name have keys of their own', async
   assert.deepEqual(titles(await folder.list(10)), titles(keys));
   assert.equal((await folder.list(2)).length, 2);
   assert.equal(await folder.find({ ...environment, epoch: 2 }), undefined);
+});
+
+test('a secret of our own is made once, for its owner alone', async (t) => {
+  const folder = tempDir(t);
+  const made = await Promise.all([1, 2, 3].map(() => new KeyFolder(folder).ownSecret('receipts')));
+
+  assert.match(made[0] ?? '', /^[A-Za-z0-9_-]{43}$/);
+  assert.equal(new Set([...made, await new KeyFolder(folder).ownSecret('receipts')]).size, 1);
+  assert.notEqual(made[0], await new KeyFolder(tempDir(t)).ownSecret('receipts'));
+  assert.equal(statSync(join(folder, '_secrets/receipts')).mode & 0o777, 0o600);
+  assert.deepEqual(await new KeyFolder(folder).list(10), []);
 });
