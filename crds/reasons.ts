@@ -32,6 +32,7 @@ const remedies = {
   PackageInvalid: 'stall',
   SourceInvalid: 'stall',
   PackageConflict: 'stall',
+  PackageMissing: 'stall',
   ReceiptInvalid: 'stall',
   SourceUnreachable: 'retry',
   BuildFailed: 'stall',

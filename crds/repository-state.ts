@@ -29,6 +29,12 @@ export const uploadResult = {
     Type.String({ maxLength: 512, description: 'A package, as in `hello 1.0 amd64`.' }),
     { maxItems: 500, description: 'The packages in it.' },
   ),
+  removed: Type.Optional(
+    Type.Array(
+      Type.String({ maxLength: 512, description: 'A package, as in `hello 1.0 amd64`.' }),
+      { maxItems: 500, description: 'The packages that were taken out, as far as there is room.' },
+    ),
+  ),
   reason: Type.Optional(Type.String({ maxLength: 64, description: 'Why it was refused: a word.' })),
   message: Type.Optional(
     Type.String({ maxLength: 4096, description: 'Why it was refused: a sentence.' }),

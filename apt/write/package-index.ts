@@ -14,6 +14,8 @@ import {
 /** What comes into an index and what goes, all at once or not at all. */
 export interface IndexChange {
   readonly add: readonly Entry[];
+  /** What goes first, by name, version and architecture; no matter whether it is there. */
+  readonly drop?: readonly Entry[];
   /** Decides of all versions of a package which stay; those that are added are among them. */
   readonly keep?: (versions: readonly Entry[]) => readonly Entry[];
   /** Packages, by name, of which `keep` is to be asked though nothing is added to them. */
@@ -113,33 +115,41 @@ function* packedPieces(entries: readonly Entry[]): Generator<readonly [Buffer, B
 
 interface BlockChange {
   readonly add: Entry[];
+  readonly drop: Entry[];
   readonly touch: Set<string>;
 }
 
 /** Which block each change is about: the last one that begins at or before the package. */
 function byBlock(
   blocks: readonly PackedBlock[],
-  { add, touch = [] }: IndexChange,
+  { add, drop = [], touch = [] }: IndexChange,
 ): ReadonlyMap<number, BlockChange> {
   const wanted = new Map<number, BlockChange>();
   const of = (name: string) => {
     const at = Math.max(lastBefore(blocks, name), 0);
-    const found = wanted.get(at) ?? { add: [], touch: new Set<string>() };
+    const found = wanted.get(at) ?? { add: [], drop: [], touch: new Set<string>() };
     wanted.set(at, found);
     return found;
   };
   for (const entry of add) of(entry.package).add.push(entry);
+  for (const entry of drop) of(entry.package).drop.push(entry);
   for (const name of touch) of(name).touch.add(name);
   return wanted;
 }
 
 function changed(
   old: readonly Entry[],
-  { add, touch }: BlockChange,
+  { add, drop, touch }: BlockChange,
   { keep = (versions) => versions }: IndexChange,
 ): { entries: readonly Entry[]; added: readonly Entry[]; removed: readonly Entry[] } {
   const byName = new Map<string, Entry[]>();
+  const dropped = new Set(drop.map(identityOf));
+  const removed: Entry[] = [];
   for (const entry of old) {
+    if (dropped.has(identityOf(entry))) {
+      removed.push(entry);
+      continue;
+    }
     const versions = byName.get(entry.package);
     if (versions) versions.push(entry);
     else byName.set(entry.package, [entry]);
@@ -154,7 +164,6 @@ function changed(
     }
     byName.set(entry.package, versions);
   }
-  const removed: Entry[] = [];
   for (const name of names) {
     const versions = (byName.get(name) ?? []).sort(compareEntries);
     const kept = new Set(keep(versions));
@@ -172,6 +181,10 @@ function changed(
     added: added.filter((entry) => !gone.has(entry)),
     removed: removed.filter((entry) => !fresh.has(entry)),
   };
+}
+
+function identityOf({ package: name, version, architecture }: Entry): string {
+  return `${name} ${version} ${architecture}`;
 }
 
 /** False when it is there already. */

@@ -33,6 +33,7 @@ export const commandGroups: Readonly<Record<string, readonly Entry[]>> = {
     { name: 'build', load: () => import('./build.ts') },
     { name: 'cancel', load: () => import('./cancel.ts') },
     { name: 'publish', load: () => import('./publish.ts') },
+    { name: 'unpublish', load: () => import('./unpublish.ts') },
     { name: 'promote', load: () => import('./promote.ts') },
     { name: 'rollback', load: () => import('./rollback.ts') },
     { name: 'approve', load: () => import('./approve.ts') },

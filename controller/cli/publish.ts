@@ -1,14 +1,11 @@
-import { RepositoryKind } from '../../crds/repository.ts';
 import { UploadKind } from '../../crds/upload.ts';
 import { uploadManifest } from '../../reconcilers/repository/upload-manifest.ts';
-import { exit, parseOptions, UsageError, type Command, type Io } from './command.ts';
-import type { ApiClient, Target } from './api-client.ts';
-import { readyMessage, type Goal } from './goal.ts';
-import { asAnyObject, at, requireObject, stringAt } from './objects.ts';
+import { parseOptions, UsageError, type Command } from './command.ts';
 import { filesToPublish } from './publish-files.ts';
 import { sendFiles } from './publish-upload.ts';
 import { connect, objectOptions } from './server-options.ts';
-import { parseTimeout, timeoutOption, waitFor } from './waiting.ts';
+import { nameUpload, repositoryNamed, tellResult } from './uploads.ts';
+import { parseTimeout, timeoutOption } from './waiting.ts';
 
 const options = {
   suite: {
@@ -49,48 +46,13 @@ export const command: Command = {
     const files = await filesToPublish(paths, io);
     const client = await connect(values, io);
     const { namespace } = client;
-    const bare = name.replace(/^(repositor(y|ies)|repo)\//i, '');
-    const repository = await requireObject(client, { kind: RepositoryKind, namespace, name: bare });
-    const sent = await sendFiles(client, files, { namespace, name: bare }, io);
-    const upload = { kind: UploadKind, namespace, name: uploadName(bare) };
+    const repository = await repositoryNamed(client, name);
+    const sent = await sendFiles(client, files, repository.metadata, io);
+    const upload = { kind: UploadKind, namespace, name: nameUpload(repository) };
     const { suite, component } = values;
     const about = { name: upload.name, files: sent, suite, component };
     const manifest = uploadManifest({ repository, ...about });
     await client.create(upload, manifest);
     return tellResult(client, upload, timeoutMs, io);
   },
-};
-
-const longestName = 253;
-
-/** One of its own for each call: whoever publishes again wants another answer. */
-function uploadName(repository: string): string {
-  const random = crypto.randomUUID().replaceAll('-', '').slice(0, 12);
-  return `${repository.slice(0, longestName - random.length - 1)}-${random}`;
-}
-
-async function tellResult(
-  client: ApiClient,
-  target: Target,
-  timeoutMs: number,
-  io: Io,
-): Promise<number> {
-  const quiet: Io = Object.assign(Object.create(io) as Io, { out: () => {} });
-  const waited = await waitFor({ client, targets: [target], goal: dealtWith, timeoutMs }, quiet);
-  if (waited !== exit.good) return waited;
-  const found = await client.get(target);
-  const status = found && asAnyObject(found).status;
-  if (stringAt(status, 'result') !== 'Published') {
-    io.err(`refused, all of it: ${stringAt(status, 'message') ?? 'the Upload is gone'}`);
-    return exit.notAsDesired;
-  }
-  const packages = at(status, 'packages');
-  for (const name of Array.isArray(packages) ? packages : []) io.out(`published ${String(name)}`);
-  return exit.good;
-}
-
-const dealtWith: Goal = {
-  reached: 'dealt with',
-  isReached: (object) => stringAt(object?.status, 'result') !== undefined,
-  explain: (object) => (object ? readyMessage(object) : 'it does not exist'),
 };

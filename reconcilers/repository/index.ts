@@ -129,17 +129,29 @@ function withOutcome(
           }),
       uploads: [...(kept.uploads ?? []), ...results],
     },
-    events: eventsOf(results.flatMap(({ packages }) => packages)),
+    events: [
+      ...eventsOf(
+        'Published',
+        results.flatMap(({ packages }) => packages),
+      ),
+      ...eventsOf(
+        'Removed',
+        results.flatMap(({ removed = [] }) => removed),
+      ),
+    ],
   };
 }
 
 const mostNamed = 20;
 
-function eventsOf(packages: readonly string[]): NonNullable<Report<Status>['events']> {
+function eventsOf(
+  reason: 'Published' | 'Removed',
+  packages: readonly string[],
+): NonNullable<Report<Status>['events']> {
   if (packages.length === 0) return [];
   const named = packages.slice(0, mostNamed).join(', ');
   const more = packages.length > mostNamed ? ` and ${packages.length - mostNamed} more` : '';
-  return [{ type: 'Normal', reason: 'Published', message: `Published ${named}${more}` }];
+  return [{ type: 'Normal', reason, message: `${reason} ${named}${more}` }];
 }
 
 function messageOf(state: RepositoryState | undefined): string {

@@ -1,17 +1,14 @@
 import { publicKeys, readSigningKey } from '../../apt/openpgp.ts';
 import type { Entry } from '../../apt/write/stanzas.ts';
-import { asCairnError, type Reason } from '../../crds/reasons.ts';
-import type { RepositoryState, UploadResult } from '../../crds/repository.ts';
+import type { RepositoryState } from '../../crds/repository.ts';
 import type { Blobs, Tree, TreeEntry } from '../../depot/depot.ts';
 import { editTree } from '../../depot/tree-edit.ts';
 import { openTree, treeEntries } from '../../depot/tree-reader.ts';
 import { comparePaths, mergeEntries, writeTree } from '../../depot/tree-writer.ts';
 import { Indexes } from './indexes.ts';
-import { nameOf, type Find } from './packages.ts';
-import { checkReceipts } from './receipts.ts';
-import { readUpload } from './read-upload.ts';
 import type { Published, PublishRequest } from './request.ts';
 import { writeSuites } from './suites.ts';
+import { takeIn } from './take-in.ts';
 
 /**
  * Makes the next state of a repository: everything in it is durable when this returns, and nothing
@@ -21,58 +18,14 @@ export async function publish(request: PublishRequest, blobs: Blobs): Promise<Pu
   const { previous, spec, inputs } = request;
   const before = previous && (await openTree(blobs, previous.tree));
   const pool = new Map<string, TreeEntry>();
-  const find: Find = async (path) => pool.get(path) ?? (await before?.get(path));
-  const indexes = await Indexes.read(spec, blobs, find);
-  const results = await takeIn(request, { indexes, pool, find, blobs });
+  const indexes = await Indexes.read(spec, blobs, async (path) => before?.get(path));
+  const results = await takeIn(request, { indexes, before, pool, blobs });
   const isAnew = previous?.inputs !== inputs;
   const removed = indexes.write({ sweep: isAnew });
   const isSame = [...indexes.all()].every(({ facts }) => facts === undefined);
   if (isSame && !isAnew && !request.renew) return { state: previous, results };
   const state = await write(request, { indexes, before, pool, removed, isAnew, blobs });
   return { state, results };
-}
-
-interface Intake {
-  readonly indexes: Indexes;
-  /** What comes into the pool, by path. */
-  readonly pool: Map<string, TreeEntry>;
-  readonly find: Find;
-  readonly blobs: Blobs;
-}
-
-/** These are no Upload's fault. */
-const ours: ReadonlySet<Reason> = new Set([
-  'DepotFull',
-  'DepotUnavailable',
-  'TreeInvalid',
-  'IndexInvalid',
-]);
-
-async function takeIn(request: PublishRequest, intake: Intake): Promise<UploadResult[]> {
-  const { indexes, pool, find, blobs } = intake;
-  const results: UploadResult[] = [];
-  const of = { namespace: request.namespace, repository: request.name };
-  for (const { uid, spec } of request.uploads) {
-    try {
-      checkReceipts(spec.files, of, request.receiptSecret);
-      const packages = await readUpload(spec, { spec: request.spec, blobs, find });
-      await indexes.add(packages, find);
-      for (const file of packages.flatMap(({ files }) => files)) pool.set(file.path, file);
-      const names = packages.map(({ entry }) => nameOf(entry));
-      results.push({ uid, result: 'Published', packages: names });
-    } catch (error) {
-      const { reason, message } = asCairnError(error);
-      if (ours.has(reason)) throw error;
-      results.push({
-        uid,
-        result: 'Refused',
-        packages: [],
-        reason,
-        message: message.slice(0, 4000),
-      });
-    }
-  }
-  return results;
 }
 
 interface Change {

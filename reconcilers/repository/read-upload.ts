@@ -130,8 +130,8 @@ async function withAllHashes<Part extends { readonly sha256: string }>(
   return { ...part, md5: MD5Sum, sha1: SHA1, sha512: SHA512 };
 }
 
-/** The suite that is asked for, that of a .changes, or the first. */
-function suiteFor(
+/** The suite that is asked for, that of a .changes, or the first. Throws `PackageInvalid`. */
+export function suiteFor(
   spec: RepositorySpec,
   wanted: string | undefined,
   distributions: readonly string[] | undefined,

@@ -3,7 +3,13 @@ import { apiVersion, type Manifest } from '../../crds/object.ts';
 import { RepositoryKind, type Repository } from '../../crds/repository.ts';
 import { StoreError, type StoreReader, type StoreWriter } from '../../crds/store.ts';
 import type { Receipts, Received } from './receipts.ts';
-import { waitsForLabel, UploadKind, type Upload, type UploadFile } from '../../crds/upload.ts';
+import {
+  waitsForLabel,
+  UploadKind,
+  type Removal,
+  type Upload,
+  type UploadFile,
+} from '../../crds/upload.ts';
 
 type Unsigned = Omit<UploadFile, 'receipt'>;
 
@@ -17,6 +23,12 @@ export interface NewUpload<File extends Unsigned = Received<Unsigned>> {
   readonly component?: string | undefined;
 }
 
+export interface NewRemoval extends Pick<NewUpload, 'repository' | 'name' | 'suite' | 'component'> {
+  readonly remove: readonly Removal[];
+  /** For those who only want something not to be there. */
+  readonly ignoreMissing?: boolean | undefined;
+}
+
 const longestLabel = 63;
 
 /** The value of the label that Uploads for a repository have. */
@@ -25,7 +37,28 @@ export function labelOf(repository: string): string {
 }
 
 /** What to create, to have files published. */
-export function uploadManifest({ repository, name, files, suite, component }: NewUpload): Manifest {
+export function uploadManifest({ files, suite, component, ...about }: NewUpload): Manifest {
+  const named = files.map(({ name, sha256, size, receipt }) => ({ name, sha256, size, receipt }));
+  return manifestOf(about, { files: named, ...placeOf({ suite, component }) });
+}
+
+/** What to create, to have packages taken out. */
+export function removalManifest({ remove, ignoreMissing, ...about }: NewRemoval): Manifest {
+  return manifestOf(about, {
+    remove: remove.map((one) => ({ ...one })),
+    ...(ignoreMissing === undefined ? {} : { ignoreMissing }),
+    ...placeOf(about),
+  });
+}
+
+function placeOf({ suite, component }: Pick<NewRemoval, 'suite' | 'component'>) {
+  return {
+    ...(suite === undefined ? {} : { suite }),
+    ...(component === undefined ? {} : { component }),
+  };
+}
+
+function manifestOf({ repository, name }: Pick<NewUpload, 'repository' | 'name'>, spec: object) {
   const { name: owner, namespace, uid } = repository.metadata;
   const metadata = {
     name,
@@ -34,17 +67,8 @@ export function uploadManifest({ repository, name, files, suite, component }: Ne
     // It goes with its repository.
     ownerReferences: [{ apiVersion, kind: RepositoryKind.kind, name: owner, uid }],
   };
-  return {
-    apiVersion,
-    kind: UploadKind.kind,
-    metadata,
-    spec: {
-      repositoryRef: { name: owner },
-      files: files.map(({ name, sha256, size, receipt }) => ({ name, sha256, size, receipt })),
-      ...(suite === undefined ? {} : { suite }),
-      ...(component === undefined ? {} : { component }),
-    },
-  };
+  const { kind } = UploadKind;
+  return { apiVersion, kind, metadata, spec: { repositoryRef: { name: owner }, ...spec } };
 }
 
 /**
@@ -53,7 +77,7 @@ export function uploadManifest({ repository, name, files, suite, component }: Ne
  * crash, it does nothing twice.
  */
 export async function requestUpload(
-  store: StoreReader & Pick<StoreWriter, 'create'>,
+  store: UploadStore,
   upload: NewUpload<Unsigned>,
   receipts: Receipts,
 ): Promise<Upload> {
@@ -62,13 +86,27 @@ export async function requestUpload(
     const receipt = await receipts.give({ namespace, repository, sha256: file.sha256 });
     return { ...file, receipt };
   });
-  const manifest = uploadManifest({ ...upload, files: await Promise.all(files) });
+  return ensure(store, uploadManifest({ ...upload, files: await Promise.all(files) }));
+}
+
+/**
+ * Has packages taken out of a Repository: makes the Upload, or finds the one that was made before
+ * under this name. As with `requestUpload`, its status tells what becomes of it. An Upload goes some
+ * time after it was dealt with; who may ask once more after that wants `ignoreMissing`.
+ */
+export async function requestRemoval(store: UploadStore, removal: NewRemoval): Promise<Upload> {
+  return ensure(store, removalManifest(removal));
+}
+
+type UploadStore = StoreReader & Pick<StoreWriter, 'create'>;
+
+async function ensure(store: UploadStore, manifest: Manifest): Promise<Upload> {
   try {
     return (await store.create(manifest)) as Upload; // the store validated it as such
   } catch (error) {
     if (!(error instanceof StoreError) || error.reason !== 'AlreadyExists') throw error;
-    const { namespace } = upload.repository.metadata;
-    const found = await store.get({ kind: UploadKind.kind, namespace, name: upload.name });
+    const { name, namespace = '' } = manifest.metadata;
+    const found = await store.get({ kind: UploadKind.kind, namespace, name });
     if (!found) throw error;
     return found as Upload;
   }

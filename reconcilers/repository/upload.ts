@@ -74,10 +74,11 @@ function toldOf(
   now: Date,
 ): Kept | undefined {
   if (status.result) {
-    const { result, packages, reason, message, finishedAt } = status;
+    const { result, packages, removed, reason, message, finishedAt } = status;
     return {
       result,
       ...(packages && { packages }),
+      ...(removed && { removed }),
       ...(reason !== undefined && { reason }),
       ...(message !== undefined && { message }),
       ...(finishedAt !== undefined && { finishedAt }),
@@ -90,13 +91,21 @@ function toldOf(
 }
 
 function reportOf(status: Kept, repository: string): Report<Status> {
-  const { result, packages = [], reason = '', message = '' } = status;
-  if (result === 'Published') return { status, message: `Published ${packages.join(', ')}` };
+  const { result, reason = '', message = '' } = status;
+  if (result === 'Published') return { status, message: doneOf(status) };
   const known: Reason = isReason(reason) ? reason : 'PackageInvalid';
   // Nothing that happens later makes it good.
   const named: Reason = reasons[known] === 'stall' ? known : 'PackageInvalid';
   const told = `Repository ${repository} has refused all of it: ${message}`;
   return { status, message: '', failure: new CairnError(named, told) };
+}
+
+function doneOf({ packages = [], removed = [] }: Kept): string {
+  const done = [
+    ...(packages.length > 0 ? [`Published ${packages.join(', ')}`] : []),
+    ...(removed.length > 0 ? [`Removed ${removed.join(', ')}`] : []),
+  ];
+  return done.length > 0 ? done.join('; ') : 'Nothing was there to be removed';
 }
 
 function whyNotYet({ metadata, spec, status }: Repository): string {

@@ -32,7 +32,7 @@ export function atOnce(pending: readonly Upload[], untold: number): readonly Upl
   const chosen: Upload[] = [];
   let files = 0;
   for (const upload of pending.slice(0, Math.min(mostUploads, mostUntold - untold))) {
-    files += upload.spec.files.length;
+    files += upload.spec.files.length + upload.spec.remove.length;
     if (chosen.length > 0 && files > mostFiles) break;
     chosen.push(upload);
   }

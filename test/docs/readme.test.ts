@@ -167,6 +167,7 @@ describe('docs/', () => {
           'Taken',
           'Promoted',
           'Published',
+          'Removed',
           'Refused',
           'Created',
           'Configured',

@@ -191,6 +191,36 @@ describe('a repository', () => {
     }, 'the repository need not look at it any more');
   });
 
+  it('lets go of packages, and of what was built from a source', async () => {
+    const files = ['1.0', '1.1'].map((version) => deb({ name: 'leaving', version }));
+    assert.equal((await publish(...files)).code, 0);
+    good(await apt.update());
+    assert.equal(await apt.policy('leaving'), '1.1');
+    const url = `${cairn.url}${root}/pool/main/l/leaving/leaving_1.1_amd64.deb`;
+    assert.equal((await fetch(url)).status, 200);
+
+    const unpublish = (...args: readonly string[]) => cairn.cli('unpublish', 'tools', ...args);
+    const one = await unpublish('leaving=1.1');
+    assert.equal(one.stdout, 'removed leaving 1.1 amd64\n', one.output);
+    good(await apt.update());
+    assert.equal(await apt.policy('leaving'), '1.0');
+    good(await apt.download('leaving'));
+    assert.equal((await fetch(url)).status, 404);
+    const again = await unpublish('leaving=1.1');
+    assert.equal(again.code, 3, again.output);
+    assert.match(again.stderr, /there is no package leaving 1\.1: its versions here are 1\.0/);
+    assert.equal((await unpublish('leaving=1.1', '--ignore-missing')).code, 0);
+    const source = await unpublish('hello-src', '--source', '--suite', 'stable');
+    assert.match(source.stdout, /^removed hello-src 1:1\.0\+x~1-2 source$/m, source.output);
+    assert.match(source.stdout, /^removed hello-x 1:1\.0\+x~1-2 all$/m);
+    good(await apt.update());
+    assert.equal(await apt.policy('hello-x'), undefined);
+    assert.equal((await apt.source('hello-src')).code, 100);
+    for (const args of [['leaving='], ['=1'], ['x', '--source', '--architecture=all'], []]) {
+      assert.equal((await unpublish(...args)).code, 2, args.join(' '));
+    }
+  });
+
   it('is frozen by a snapshot, and promoted by an environment', async () => {
     world.write('base-1.yaml', snapshot('base-1'));
     world.write('environment.yaml', environment('base-1'));

@@ -19,6 +19,15 @@ const tamed: Readonly<Record<string, (spec: Spec) => Spec>> = {
     };
   },
   MirrorSet: ({ mirrors = [{ name: 'debian' }], ...spec }) => ({ ...spec, mirrors }),
+  Upload({ files, remove, ...spec }) {
+    const file = { name: 'a.deb', sha256: '0'.repeat(64), size: 1 };
+    const tame = (one: Spec) => {
+      const { package: name, architecture, ...rest } = one;
+      return rest['source'] === undefined ? { ...rest, package: name ?? 'a', architecture } : rest;
+    };
+    const removals = Array.isArray(remove) ? (remove as readonly Spec[]).map(tame) : [];
+    return { ...spec, files: files ?? [file], remove: removals };
+  },
   ConfigSource: ({ path, ...spec }) => ({ ...spec, path: String(path).replace(/^\/+/, '') }),
 };
 

@@ -57,6 +57,15 @@ export const brokenRules: readonly BrokenRule[] = (
     ['Mirror', 'suites', '/ and ./ are the same directory', { suites: ['/', './'] }],
     ['Mirror', 'schedule', 'expected five fields of cron', { schedule: '0 3 * * 5-1' }],
     ['Mirror', 'timeZone', 'expected an IANA time zone', { schedule: '0 3 * * *', timeZone: 'X' }],
+    ['Upload', 'files', 'expected files, or something', { files: [] }],
+    ['Upload', 'remove', 'expected exactly one of', { remove: [{ package: 'a', source: 'a' }] }],
+    ['Upload', 'remove', 'expected exactly one of', { remove: [{ version: '1' }] }],
+    [
+      'Upload',
+      'remove',
+      'expected no architecture',
+      { remove: [{ source: 'a', architecture: 'all' }] },
+    ],
     ['Source', 'url', 'expected a URL without', { url: 'https://me:secret@git.example/x.git' }],
     ['Source', 'url', 'expected a URL, user@host', { url: '-x' }],
     ['Source', 'ref', 'expected at most one', { ref: { branch: 'a', tag: 'b' } }],
@@ -142,6 +151,13 @@ export const largestSpecs: readonly (readonly [Kind, Spec])[] = [
         components: different(16, 64),
         key: 'k'.repeat(1024),
       })),
+    },
+  ],
+  [
+    kindOf('Upload'),
+    {
+      repositoryRef: { name: 'tools' },
+      remove: different(100, 255).map((source) => ({ source, version: '1'.repeat(255) })),
     },
   ],
   [

@@ -1,12 +1,19 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { makeUpload } from '../../apt/source-upload.ts';
 import { paragraphs } from '../../apt/debs.ts';
 import { run } from '../../apt/tools.ts';
 import { receiptFor } from '../../../reconcilers/repository/receipts.ts';
-import { deb, receiptSecret, repositoryWorld, type Files } from './repository-world.ts';
+import {
+  deb,
+  filesIn,
+  receiptSecret,
+  repositoryWorld,
+  versionsOf,
+  type Files,
+} from './repository-world.ts';
 
 const amd64 = 'dists/stable/main/binary-amd64/Packages';
 const arm64 = 'dists/stable/main/binary-arm64/Packages';
@@ -15,17 +22,6 @@ const sources = 'dists/stable/main/source/Sources';
 /** Paragraphs by what they are of. */
 function byName(text: string, key: string): Map<string, Map<string, string>> {
   return new Map(paragraphs(text).map((fields) => [fields.get(key) ?? '', fields]));
-}
-
-const versionsOf = (index: string) =>
-  [...index.matchAll(/^Package: (.*)\nVersion: (.*)\n/gm)].map(
-    ([, name, version]) => `${name} ${version}`,
-  );
-
-function uploadFiles(folder: string): Files {
-  const names = readdirSync(folder, { withFileTypes: true });
-  const files = names.filter((one) => one.isFile()).map(({ name }) => name);
-  return Object.fromEntries(files.map((name) => [name, readFileSync(join(folder, name))]));
 }
 
 /** The file that ends so, with its content. */
@@ -44,7 +40,7 @@ describe('what is published', () => {
       world.wish(
         deb({ name: 'libhello-doc', version: '2.0', architecture: 'all', source: 'hello' }),
       ),
-      world.wish(uploadFiles(makeUpload()), { suite: 'stable' }),
+      world.wish(filesIn(makeUpload()), { suite: 'stable' }),
     ]);
     assert.deepEqual(
       results.map(({ result }) => result),
@@ -220,7 +216,7 @@ describe('what is published', () => {
 
   it('takes a source package whose tarball it has already, and keeps that for it', async (t) => {
     const world = await repositoryWorld(t, { retention: { keepVersions: 1 } });
-    const all = uploadFiles(makeUpload());
+    const all = filesIn(makeUpload());
     const first = await world.publish(all, { suite: 'stable' });
     const [orig] = partOf(all, '.orig.tar.gz');
     const [dsc, text] = partOf(all, '.dsc');
@@ -268,7 +264,7 @@ describe('what is published', () => {
 
   it('refuses uploads that are not what their .changes says', async (t) => {
     const world = await repositoryWorld(t);
-    const all = uploadFiles(makeUpload());
+    const all = filesIn(makeUpload());
     const [name, content] = partOf(all, '.deb');
     const { [name]: _, ...without } = all;
     const other = Buffer.concat([content, Buffer.from('x')]);

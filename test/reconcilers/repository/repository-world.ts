@@ -1,5 +1,5 @@
 /** Publishing without a controller: a depot, a key, and the states one after the other. */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { generateSigningKey } from '../../../apt/openpgp.ts';
@@ -32,6 +32,21 @@ export function deb(spec: PackageSpec): Files {
   return { [`${name}_${plain}_${architecture}.deb`]: makeDeb(spec, controlFields(spec)) };
 }
 
+/** All files of a folder. */
+export function filesIn(folder: string): Files {
+  const names = readdirSync(folder, { withFileTypes: true });
+  const files = names.filter((one) => one.isFile()).map(({ name }) => name);
+  return Object.fromEntries(files.map((name) => [name, readFileSync(join(folder, name))]));
+}
+
+/** What is in a Packages index, as in `hello 1.0`. */
+export function versionsOf(index: string): readonly string[] {
+  const found = index.matchAll(/^Package: (.*)\n(?:[^S\n].*\n|Source.*\n)*?Version: (.*)\n/gm);
+  return [...found].map(([, name, version]) => `${name} ${version}`);
+}
+
+export type RepositoryWorld = Awaited<ReturnType<typeof repositoryWorld>>;
+
 export async function repositoryWorld(t: Scope, fields: object = {}) {
   const blobs = await openBlobs(tempDir(t));
   const now = new Date('2026-11-21T12:00:00Z');
@@ -47,7 +62,8 @@ export async function repositoryWorld(t: Scope, fields: object = {}) {
       return { name: basename(name), ...blob, receipt: receiptFor(of, receiptSecret) };
     });
     const uid = crypto.randomUUID();
-    return { uid, spec: { repositoryRef: { name: 'tools' }, files: listed, ...more } };
+    const rest = { remove: [], ignoreMissing: false, ...more };
+    return { uid, spec: { repositoryRef: { name: 'tools' }, files: listed, ...rest } };
   }
 
   async function run(wishes: readonly Wish[], more: Partial<PublishRequest> = {}) {
