@@ -47,6 +47,25 @@ const UploadResult = Type.Object({
 });
 export type UploadResult = Static<typeof UploadResult>;
 
+const DependencyStatus = Type.Object({
+  kind: OneOf(['Mirror', 'Snapshot', 'Environment', 'Repository', 'External'], {
+    description: 'What it is; External: an archive elsewhere.',
+  }),
+  name: Type.String({ maxLength: 2048, description: 'Its name; of an archive elsewhere the URL.' }),
+  via: Type.Optional(
+    Type.String({ maxLength: 253, description: 'The Repository that names it, if another one.' }),
+  ),
+  ready: Type.Boolean({ description: 'Whether it can be used now.' }),
+  message: Type.Optional(Type.String({ maxLength: 1024, description: 'Why it can not.' })),
+  clientSources: Type.Optional(
+    Type.String({
+      maxLength: 4096,
+      description: 'Where clients get its configuration, with the key inside.',
+    }),
+  ),
+});
+export type DependencyStatus = Static<typeof DependencyStatus>;
+
 export const repositoryStatus = Type.Object({
   ...commonStatus,
   state: Type.Optional(RepositoryState),
@@ -77,5 +96,17 @@ export const repositoryStatus = Type.Object({
   ),
   sourceSourceList: Type.Optional(
     Type.String({ maxLength: 65_536, description: 'Lines of sources.list(5) for its sources.' }),
+  ),
+  dependencySourceList: Type.Optional(
+    Type.String({
+      maxLength: 65_536,
+      description: 'Lines of sources.list(5) for the archives that its packages depend on.',
+    }),
+  ),
+  dependencies: Type.Optional(
+    Type.Array(DependencyStatus, {
+      maxItems: 256,
+      description: 'The archives that its packages depend on, also by way of other Repositories.',
+    }),
   ),
 });

@@ -23,7 +23,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
 const layerExceptions: Exceptions = {};
 
 /** Folders of `reconcilers/` that are not of one kind. */
-const sharedFolders = ['fetch', 'git', 'signing', 'threads'];
+const sharedFolders = ['archives', 'fetch', 'git', 'signing', 'threads'];
 
 const kindExceptions: Exceptions = {
   'reconcilers/snapshot/index.ts → reconcilers/mirror-set/frozen.ts':

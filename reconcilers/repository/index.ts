@@ -6,6 +6,7 @@ import type { Reconciler, Report, RunContext } from '../reconciler.ts';
 import { againAt, mostAheadMs, nextDate, renewAt } from '../signing/release-dates.ts';
 import { signersOf, type SignerDeps, type Signers, type Signing } from '../signing/signers.ts';
 import type { Receipts } from './receipts.ts';
+import { lookAtDependencies } from './dependencies.ts';
 import { inputsOf } from './inputs.ts';
 import { Jobs, type Job, type RepositoryPublisher } from './jobs.ts';
 import { sourceLists } from './source-lists.ts';
@@ -41,15 +42,18 @@ export function repositoryReconciler(deps: RepositoryDeps): Reconciler<typeof Re
   async function reconcile(found: Repository, context: RunContext): Promise<Report<Status>> {
     const { namespace, name, uid } = found.metadata;
     const labels = { [waitsForLabel]: labelOf(name) };
-    const dependsOn = [{ kind: UploadKind.kind, namespace, labels }];
     const { items } = await context.store.list(UploadKind.kind, { namespace, labels });
     const uploads = items as readonly Upload[]; // the store validated them as such
+    const base = deps.baseUrl();
+    const around = { store: context.store, secrets: deps.secrets, base };
+    const needs = await lookAtDependencies(found, around);
+    const dependsOn = [{ kind: UploadKind.kind, namespace, labels }, ...needs.dependsOn];
     const now = context.now();
     const outcome = jobs.take(uid, found.status.state?.tree);
     const taken = withOutcome(found, outcome.published, now);
     const { pending, untold } = waiting(name, uploads, taken.status.uploads);
-    const { uploads: _, ...own } = taken.status;
-    const status = { ...own, ...(untold.length > 0 ? { uploads: untold } : {}) };
+    const { uploads: _, dependencies: __, dependencySourceList: ___, ...own } = taken.status;
+    const status = { ...own, ...needs.status, ...(untold.length > 0 ? { uploads: untold } : {}) };
     const repository = { ...found, status };
     const sealed = await orError(secretsFor(repository, pending.length > 0, deps, now));
     if (sealed instanceof CairnError) {
@@ -69,14 +73,14 @@ export function repositoryReconciler(deps: RepositoryDeps): Reconciler<typeof Re
       const order = { wishes, receiptSecret, inputs, signers, date, renew: isDue };
       jobs.start(repository, order, context.poke);
     }
-    const base = deps.baseUrl();
     return {
       status: {
         ...repository.status,
         keys: signers.status,
         ...(base === undefined ? {} : sourceLists(repository, base)),
       },
-      message: messageOf(state),
+      message: messageOf(state) + needs.remark,
+      ...(needs.condition ? { condition: needs.condition } : {}),
       dependsOn,
       events: taken.events,
       ...(!isCurrent && jobs.isBusy(uid) ? { progressing: true } : {}),
@@ -84,11 +88,12 @@ export function repositoryReconciler(deps: RepositoryDeps): Reconciler<typeof Re
     };
 
     function lookAgain() {
-      const keyRef = repository.spec.signing.keyRef && now.getTime() + lookAgainMs;
+      const hasSecrets = repository.spec.signing.keyRef !== undefined || needs.hasSecrets;
+      const secrets = hasSecrets ? now.getTime() + lookAgainMs : undefined;
       const listening = base === undefined ? now.getTime() + notYetListeningMs : undefined;
       const closer = isWanted && isAhead ? date.getTime() - mostAheadMs : undefined;
       const renewal = state && !isDue ? renewAt(state) : undefined;
-      return againAt([renewal, signers.nextChange, keyRef, listening, closer], now);
+      return againAt([renewal, signers.nextChange, secrets, listening, closer], now);
     }
   }
 }

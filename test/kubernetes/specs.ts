@@ -59,7 +59,6 @@ export const brokenRules: readonly BrokenRule[] = (
     ['Mirror', 'timeZone', 'expected an IANA time zone', { schedule: '0 3 * * *', timeZone: 'X' }],
     ['Upload', 'files', 'expected files, or something', { files: [] }],
     ['Upload', 'remove', 'expected exactly one of', { remove: [{ package: 'a', source: 'a' }] }],
-    ['Upload', 'remove', 'expected exactly one of', { remove: [{ version: '1' }] }],
     [
       'Upload',
       'remove',
