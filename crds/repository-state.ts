@@ -4,6 +4,16 @@ import { commonStatus } from './object.ts';
 import { OneOf, Sha256, Timestamp } from './scalars.ts';
 import { SigningKeys } from './signing.ts';
 
+/** How many packages a suite has, each version counted. */
+const PackageCount = Type.Object({
+  suite: Type.String({ maxLength: 256, description: 'The suite.' }),
+  binary: Type.Record(Type.String(), Type.Integer({ minimum: 0 }), {
+    description: 'Binary packages by architecture; those for all are counted in each.',
+  }),
+  source: Type.Integer({ minimum: 0, description: 'Source packages.' }),
+});
+export type PackageCount = Static<typeof PackageCount>;
+
 /** What is published: one value, replaced at once. */
 export const RepositoryState = Type.Object(
   {
@@ -15,8 +25,23 @@ export const RepositoryState = Type.Object(
     files: Type.Integer({ minimum: 0, description: 'Files, indexes included.' }),
     bytes: Type.Integer({ minimum: 0, description: 'Their size in bytes.' }),
     packages: Type.Integer({ minimum: 0, description: 'Pool files.' }),
+    binaryPackages: Type.Optional(
+      Type.Integer({ minimum: 0, description: 'Binary packages in the pool, each version.' }),
+    ),
+    sourcePackages: Type.Optional(
+      Type.Integer({ minimum: 0, description: 'Source packages in the pool, each version.' }),
+    ),
+    counts: Type.Optional(
+      Type.Array(PackageCount, { maxItems: 16, description: 'Packages of its suites.' }),
+    ),
     keyring: Sha256('The armored public keys that signed it.'),
     suites: Type.Array(MirroredSuite, { maxItems: 64, description: 'Its suites.' }),
+    owedSince: Type.Optional(
+      Timestamp('Since when it lacks an index in .xz, or has a Contents that is out of date.'),
+    ),
+    fileLists: Type.Optional(
+      Sha256('The tree of what Contents were made of: which files are in which package.'),
+    ),
   },
   { description: 'What is published: what is served, and what a Snapshot freezes.' },
 );

@@ -4,7 +4,12 @@ import { repositorySpec, type RepositorySpec } from './repository-spec.ts';
 import { repositoryStatus } from './repository-state.ts';
 
 export type { RepositorySpec } from './repository-spec.ts';
-export type { DependencyStatus, RepositoryState, UploadResult } from './repository-state.ts';
+export type {
+  DependencyStatus,
+  PackageCount,
+  RepositoryState,
+  UploadResult,
+} from './repository-state.ts';
 
 export const RepositoryKind = defineKind({
   kind: 'Repository',

@@ -37,6 +37,8 @@ const childProcessUsers: Exceptions = {
   'controller/cli/demo-proof.ts': 'has apt prove that the demo works',
   'controller/cli/program.ts': 'runs git for `cairn init --git`',
   'depot/file-system-sync.ts': 'syncfs, which Node does not have: coreutils do it',
+  'reconcilers/repository/xz.ts':
+    'runs xz, for minutes: at the lowest priority, and with its own memory',
 };
 
 const processUsers: Exceptions = {

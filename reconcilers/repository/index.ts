@@ -8,7 +8,9 @@ import { signersOf, type SignerDeps, type Signers, type Signing } from '../signi
 import type { Receipts } from './receipts.ts';
 import { lookAtDependencies } from './dependencies.ts';
 import { inputsOf } from './inputs.ts';
+import { FollowUps, type SlowFilesMaker } from './follow-ups.ts';
 import { Jobs, type Job, type RepositoryPublisher } from './jobs.ts';
+import { owedAt } from './owed.ts';
 import { sourceLists } from './source-lists.ts';
 import { labelOf } from './upload-manifest.ts';
 import { atOnce, waiting } from './waiting.ts';
@@ -17,7 +19,7 @@ type Status = Repository['status'];
 type Kept = Report<Status>['status'];
 
 export interface RepositoryDeps extends SignerDeps {
-  readonly publisher: RepositoryPublisher;
+  readonly publisher: RepositoryPublisher & SlowFilesMaker;
   readonly receipts: Receipts;
   /** How clients reach this server, without a slash at the end; undefined while nobody knows. */
   readonly baseUrl: () => string | undefined;
@@ -33,11 +35,18 @@ const notYetListeningMs = 1000;
 /**
  * Publishes what is uploaded into a repository, and issues its Release files anew when they would
  * expire, or when its spec or keys change. What is served changes with one status write, after
- * every byte of the new state is durable; the same write says what became of the Uploads.
+ * every byte of the new state is durable; the same write says what became of the Uploads. What takes
+ * long to make follows as a state of its own, when nothing has come for a while.
  */
 export function repositoryReconciler(deps: RepositoryDeps): Reconciler<typeof RepositoryKind> {
   const jobs = new Jobs(deps.publisher);
-  return { kind: RepositoryKind, reconcile, isBusy: ({ metadata }) => jobs.isBusy(metadata.uid) };
+  const followUps = new FollowUps(deps.publisher);
+  return {
+    kind: RepositoryKind,
+    reconcile,
+    isBusy: ({ metadata }) => jobs.isBusy(metadata.uid),
+    forget: ({ uid }) => followUps.forget(uid),
+  };
 
   async function reconcile(found: Repository, context: RunContext): Promise<Report<Status>> {
     const { namespace, name, uid } = found.metadata;
@@ -50,6 +59,7 @@ export function repositoryReconciler(deps: RepositoryDeps): Reconciler<typeof Re
     const dependsOn = [{ kind: UploadKind.kind, namespace, labels }, ...needs.dependsOn];
     const now = context.now();
     const outcome = jobs.take(uid, found.status.state?.tree);
+    const failure = outcome.failure ?? followUps.takeFailure(uid);
     const taken = withOutcome(found, outcome.published, now);
     const { pending, untold } = waiting(name, uploads, taken.status.uploads);
     const { uploads: _, dependencies: __, dependencySourceList: ___, ...own } = taken.status;
@@ -67,12 +77,19 @@ export function repositoryReconciler(deps: RepositoryDeps): Reconciler<typeof Re
     const isDue = state !== undefined && now.getTime() >= renewAt(state);
     const date = nextDate(state?.date, now);
     const isAhead = date.getTime() > now.getTime() + mostAheadMs;
-    const isWanted = !isCurrent || isDue || pending.length > 0;
+    const isWanted = !isCurrent || isDue || pending.length > 0 || followUps.isMade(uid);
     if (isWanted && !isAhead && !outcome.failure && !context.isSuspended && !jobs.isBusy(uid)) {
       const wishes = atOnce(pending, untold.length);
       const order = { wishes, receiptSecret, inputs, signers, date, renew: isDue };
-      jobs.start(repository, order, context.poke);
+      jobs.start(repository, { ...order, slow: followUps.take(uid) }, context.poke);
     }
+    const isQuiet = !isWanted && !jobs.isBusy(uid);
+    const slowAt =
+      state && isCurrent && !context.isSuspended && !followUps.has(uid)
+        ? owedAt(state, { isQuiet })
+        : undefined;
+    const isSlowDue = slowAt !== undefined && now.getTime() >= slowAt && !failure;
+    if (isSlowDue) followUps.start(repository, context.poke);
     return {
       status: {
         ...repository.status,
@@ -84,7 +101,7 @@ export function repositoryReconciler(deps: RepositoryDeps): Reconciler<typeof Re
       dependsOn,
       events: taken.events,
       ...(!isCurrent && jobs.isBusy(uid) ? { progressing: true } : {}),
-      ...(outcome.failure ? { failure: outcome.failure } : lookAgain()),
+      ...(failure ? { failure } : lookAgain()),
     };
 
     function lookAgain() {
@@ -93,7 +110,8 @@ export function repositoryReconciler(deps: RepositoryDeps): Reconciler<typeof Re
       const listening = base === undefined ? now.getTime() + notYetListeningMs : undefined;
       const closer = isWanted && isAhead ? date.getTime() - mostAheadMs : undefined;
       const renewal = state && !isDue ? renewAt(state) : undefined;
-      return againAt([renewal, signers.nextChange, secrets, listening, closer], now);
+      const slow = isSlowDue ? undefined : slowAt;
+      return againAt([renewal, signers.nextChange, secrets, listening, closer, slow], now);
     }
   }
 }
@@ -117,7 +135,7 @@ function withOutcome(
 ): { readonly status: Kept; readonly events: NonNullable<Report<Status>['events']> } {
   const { conditions: _c, observedGeneration: _o, lastHandledReconcileAt: _l, ...kept } = status;
   if (!published) return { status: kept, events: [] };
-  const { state, results } = published;
+  const { state, results, notes = [] } = published;
   const replaced = kept.state && kept.state.tree !== state?.tree ? kept.state.tree : undefined;
   return {
     status: {
@@ -143,6 +161,7 @@ function withOutcome(
         'Removed',
         results.flatMap(({ removed = [] }) => removed),
       ),
+      ...notes.map(asWarning),
     ],
   };
 }
@@ -157,6 +176,13 @@ function eventsOf(
   const named = packages.slice(0, mostNamed).join(', ');
   const more = packages.length > mostNamed ? ` and ${packages.length - mostNamed} more` : '';
   return [{ type: 'Normal', reason, message: `${reason} ${named}${more}` }];
+}
+
+const mostCharacters = 1000;
+
+function asWarning(note: string) {
+  const message = note.slice(0, mostCharacters);
+  return { type: 'Warning' as const, reason: 'LeftOut', message };
 }
 
 function messageOf(state: RepositoryState | undefined): string {

@@ -19,6 +19,7 @@ interface OpenIndex extends IndexPlace {
   readonly drop: Map<string, Entry>;
   /** Known once it is written anew. */
   facts: IndexFacts | undefined;
+  growth: number;
 }
 
 /** What is to be taken out. */
@@ -46,9 +47,12 @@ export interface IndexFacts {
 export interface NewIndex extends IndexPlace {
   readonly gz: Buffer;
   readonly facts: IndexFacts | undefined;
+  /** How many packages it has more than before. */
+  readonly growth: number;
 }
 
-const mostIndexBytes = 1024 * 1024 * 1024;
+/** Of a compressed index. */
+export const mostIndexBytes = 1024 * 1024 * 1024;
 
 /** All indexes of a repository, while packages are put into them. */
 export class Indexes {
@@ -69,7 +73,7 @@ export class Indexes {
     for (const place of placesOf(spec)) {
       const found = await find(`dists/${place.suite}/${indexPath(place)}.gz`);
       const gz = found && (await blobs.bytes(found.sha256, mostIndexBytes));
-      const changes = { add: new Map(), drop: new Map(), facts: undefined };
+      const changes = { add: new Map(), drop: new Map(), facts: undefined, growth: 0 };
       open.push({ ...place, gz, file: new IndexFile(gz), ...changes });
     }
     const indexes = new Indexes(open, spec.retention.keepVersions);
@@ -172,6 +176,7 @@ export class Indexes {
     index.gz = gz;
     index.file = new IndexFile(gz);
     index.facts = { gz: factsOf(gz), plain };
+    index.growth = entries.added.length - entries.removed.length;
     return entries.removed;
   }
 

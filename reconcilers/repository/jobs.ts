@@ -5,6 +5,7 @@ import { timestamp } from '../../crds/timestamp.ts';
 import type { Upload } from '../../crds/upload.ts';
 import type { Signers } from '../signing/signers.ts';
 import type { Published, PublishRequest } from './request.ts';
+import type { SlowFiles } from './slow-files.ts';
 
 /** Does the work, out of the way of those that answer clients. */
 export interface RepositoryPublisher {
@@ -19,6 +20,7 @@ export interface Order {
   readonly signers: Signers;
   readonly date: Date;
   readonly renew: boolean;
+  readonly slow: SlowFiles | undefined;
 }
 
 /** Work for one repository that goes on, or has ended and was not looked at yet. */
@@ -76,7 +78,7 @@ export class Jobs {
 
 function requestFor(
   { metadata, spec, status }: Parameters<Jobs['start']>[0],
-  { wishes, receiptSecret, inputs, signers, date, renew }: Order,
+  { wishes, receiptSecret, inputs, signers, date, renew, slow }: Order,
 ): PublishRequest {
   const validForMs = durationMs(spec.validFor ?? '0s');
   const until = new Date(date.getTime() + validForMs);
@@ -91,6 +93,7 @@ function requestFor(
     date: timestamp(date),
     validUntil: validForMs > 0 ? timestamp(until) : undefined,
     renew,
+    slow,
     keys: signers.keys.map(({ key }) => key.armor()),
     inputs,
   };

@@ -28,3 +28,13 @@ export function placesOf(spec: RepositorySpec): IndexPlace[] {
 export function holds({ architecture }: IndexPlace, packages: string): boolean {
   return architecture === packages || (packages === 'all' && architecture !== 'source');
 }
+
+/** The path of the Contents of an index below its suite's directory, without compression. */
+export function contentsPath({ component, architecture }: IndexPlace): string {
+  return `${component}/Contents-${architecture}`;
+}
+
+/** A suite's directory, with a slash at the end. */
+export function directoryOf({ suite }: Pick<IndexPlace, 'suite'>): string {
+  return `dists/${suite}/`;
+}

@@ -5,7 +5,9 @@ import type { Blobs, Tree, TreeEntry } from '../../depot/depot.ts';
 import { editTree } from '../../depot/tree-edit.ts';
 import { openTree, treeEntries } from '../../depot/tree-reader.ts';
 import { comparePaths, mergeEntries, writeTree } from '../../depot/tree-writer.ts';
+import { countFile, countPackages, isPoolFile, noPool, type PoolCount } from './counts.ts';
 import { Indexes } from './indexes.ts';
+import { stillOwed } from './owed.ts';
 import type { Published, PublishRequest } from './request.ts';
 import { writeSuites } from './suites.ts';
 import { takeIn } from './take-in.ts';
@@ -23,9 +25,9 @@ export async function publish(request: PublishRequest, blobs: Blobs): Promise<Pu
   const isAnew = previous?.inputs !== inputs;
   const removed = indexes.write({ sweep: isAnew });
   const isSame = [...indexes.all()].every(({ facts }) => facts === undefined);
-  if (isSame && !isAnew && !request.renew) return { state: previous, results };
+  if (isSame && !isAnew && !request.renew && !request.slow) return { state: previous, results };
   const state = await write(request, { indexes, before, pool, removed, isAnew, blobs });
-  return { state, results };
+  return { state, results, ...(request.slow && { notes: request.slow.notes }) };
 }
 
 interface Change {
@@ -52,14 +54,19 @@ async function write(request: PublishRequest, change: Change): Promise<Repositor
   await blobs.sync();
   return {
     ...size,
+    counts: countPackages(indexes.all(), change.isAnew ? undefined : previous?.counts),
     date,
     ...(validUntil === undefined ? {} : { validUntil }),
     ...{ inputs, generation, suites },
     keyring: keyring.sha256,
+    ...stillOwed(request, {
+      entries,
+      isSame: [...indexes.all()].every(({ facts }) => facts === undefined),
+    }),
   };
 }
 
-type Size = Pick<RepositoryState, 'tree' | 'files' | 'bytes' | 'packages'>;
+type Size = Pick<RepositoryState, 'tree' | 'files' | 'bytes'> & PoolCount;
 
 interface Coming {
   /** All that is below `dists/`. */
@@ -79,7 +86,10 @@ async function edited(
   for await (const { path } of before?.entries('dists') ?? []) old.push(path);
   const put = [...entries, ...pool.filter(({ path }) => !gone.has(path))];
   const edit = await editTree(blobs, previous.tree, { put, remove: [...old, ...gone] });
-  const { files, bytes, packages } = previous;
+  const { files, bytes } = previous;
+  const count = await poolCount(previous, blobs);
+  for (const entry of edit.added) countFile(count, entry);
+  for (const entry of edit.removed) countFile(count, entry, -1);
   const sum = (of: (entry: TreeEntry) => number) =>
     edit.added.reduce((total, entry) => total + of(entry), 0) -
     edit.removed.reduce((total, entry) => total + of(entry), 0);
@@ -87,8 +97,21 @@ async function edited(
     tree: edit.digest,
     files: files + sum(() => 1),
     bytes: bytes + sum(({ size }) => size),
-    packages: packages + sum(({ path }) => (path.startsWith(poolRoot) ? 1 : 0)),
+    ...count,
   };
+}
+
+/** A state of an earlier version of Cairn says less: then it is counted. */
+async function poolCount(
+  { tree, packages, binaryPackages, sourcePackages }: RepositoryState,
+  blobs: Blobs,
+): Promise<PoolCount> {
+  if (binaryPackages !== undefined && sourcePackages !== undefined) {
+    return { packages, binaryPackages, sourcePackages };
+  }
+  const count = { ...noPool };
+  for (const entry of await treeEntries(blobs, tree)) countFile(count, entry);
+  return count;
 }
 
 /** Any index may have gone since, with what it names. */
@@ -101,29 +124,24 @@ async function writtenAnew(
   const kept = previous ? await treeEntries(blobs, previous.tree) : [];
   const coming = [...entries, ...pool.filter(({ path }) => named.has(path))];
   coming.sort((a, b) => comparePaths(a.path, b.path));
-  let packages = 0;
+  const count = { ...noPool };
   const all = mergeEntries([olderPool(kept, named), coming]);
-  const tree = await writeTree(
-    blobs,
-    counted(all, () => (packages += 1)),
-  );
-  return { tree: tree.digest, files: tree.files, bytes: tree.bytes, packages };
+  const tree = await writeTree(blobs, counted(all, count));
+  return { tree: tree.digest, files: tree.files, bytes: tree.bytes, ...count };
 }
-
-const poolRoot = 'pool/';
 
 function* olderPool(
   entries: Iterable<TreeEntry>,
   named: ReadonlySet<string>,
 ): Generator<TreeEntry> {
   for (const entry of entries) {
-    if (entry.path.startsWith(poolRoot) && named.has(entry.path)) yield entry;
+    if (isPoolFile(entry) && named.has(entry.path)) yield entry;
   }
 }
 
-function* counted(entries: Iterable<TreeEntry>, onPoolFile: () => void): Generator<TreeEntry> {
+function* counted(entries: Iterable<TreeEntry>, count: PoolCount): Generator<TreeEntry> {
   for (const entry of entries) {
-    if (entry.path.startsWith(poolRoot)) onPoolFile();
+    countFile(count, entry);
     yield entry;
   }
 }

@@ -1,5 +1,6 @@
 import type { RepositorySpec, RepositoryState, UploadResult } from '../../crds/repository.ts';
 import type { Upload } from '../../crds/upload.ts';
+import type { SlowFiles } from './slow-files.ts';
 
 /** One Upload, as it is asked for. */
 export interface Wish {
@@ -20,6 +21,8 @@ export interface PublishRequest {
   /** The Date of the Release files; with its Valid-Until, if it has one. ISO 8601. */
   readonly date: string;
   readonly validUntil: string | undefined;
+  /** What a state before lacked, and what has been made since. */
+  readonly slow?: SlowFiles | undefined;
   /** Issue the Release files anew even if nothing else has changed. */
   readonly renew: boolean;
   /** Armored private keys that all sign, the newest first. */
@@ -32,4 +35,6 @@ export interface Published {
   /** That of before, when nothing has changed. */
   readonly state: RepositoryState | undefined;
   readonly results: readonly UploadResult[];
+  /** What slow files lack, in words for people. */
+  readonly notes?: readonly string[];
 }

@@ -3,10 +3,11 @@ import { parseRelease } from '../../apt/release.ts';
 import { factsOf, type FileFacts } from '../../apt/write/file-facts.ts';
 import { formatRelease } from '../../apt/write/release.ts';
 import { suitesOf, type RepositoryState, type RepositorySuite } from '../../crds/repository.ts';
-import type { Blob, Blobs, Tree, TreeEntry } from '../../depot/depot.ts';
+import type { Blobs, Tree, TreeEntry } from '../../depot/depot.ts';
 import { signingTime } from '../signing/signing-time.ts';
 import type { Indexes, NewIndex } from './indexes.ts';
-import { indexPath } from './places.ts';
+import { otherForms } from './other-forms.ts';
+import { directoryOf, indexPath } from './places.ts';
 import type { PublishRequest } from './request.ts';
 
 export interface SuiteParts {
@@ -28,8 +29,8 @@ interface Written {
 export async function writeSuites(request: PublishRequest, parts: SuiteParts): Promise<Written> {
   const written: Written = { entries: [], suites: [] };
   for (const suite of suitesOf(request.spec)) {
-    const directory = `dists/${suite.name}/`;
-    const listed = await writeIndexes(directory, suite.name, parts, written.entries);
+    const directory = directoryOf({ suite: suite.name });
+    const listed = await writeIndexes(suite.name, request.slow, parts, written.entries);
     const { facts, text } = releaseOf(request, suite, listed);
     const files = await signed(text, parts.keys, new Date(request.date));
     let release = '';
@@ -95,12 +96,13 @@ async function signed(
 
 /** The indexes of a suite; what stayed as it was is listed as it was. */
 async function writeIndexes(
-  directory: string,
   suite: string,
+  slow: PublishRequest['slow'],
   { indexes, before, blobs }: SuiteParts,
   entries: TreeEntry[],
 ): Promise<ReadonlyMap<string, FileFacts>> {
   const listed = new Map<string, FileFacts>();
+  const directory = directoryOf({ suite });
   const known = await listedBefore(before, blobs, directory);
   for (const index of indexes.all()) {
     if (index.suite !== suite) continue;
@@ -110,7 +112,11 @@ async function writeIndexes(
     listed.set(`${path}.gz`, gz);
     const blob = { sha256: gz.hashes.SHA256, size: gz.size };
     if (index.facts) blobs.put(index.gz, blob);
-    entries.push(...namesOf(directory, `${path}.gz`, gz, blob));
+    entries.push(...namesOf(directory, `${path}.gz`, gz));
+    for (const form of otherForms(index, blob.sha256, { directory, known, slow })) {
+      listed.set(form.path, form.facts);
+      if (form.isServed) entries.push(...namesOf(directory, form.path, form.facts));
+    }
   }
   return listed;
 }
@@ -140,7 +146,8 @@ async function listedBefore(
 
 const hashTypes = ['MD5Sum', 'SHA1', 'SHA256', 'SHA512'] as const;
 
-function namesOf(directory: string, path: string, facts: FileFacts, blob: Blob): TreeEntry[] {
+function namesOf(directory: string, path: string, facts: FileFacts): TreeEntry[] {
+  const blob = { sha256: facts.hashes.SHA256, size: facts.size };
   const folder = directory + path.slice(0, path.lastIndexOf('/') + 1);
   const byHash = hashTypes.map((type) => `${folder}by-hash/${type}/${facts.hashes[type]}`);
   return [directory + path, ...byHash].map((name) => ({ path: name, ...blob }));

@@ -168,6 +168,7 @@ describe('docs/', () => {
           'Promoted',
           'Published',
           'Removed',
+          'LeftOut',
           'Refused',
           'Created',
           'Configured',

@@ -36,6 +36,8 @@ function snapshot(name: string): string {
 }
 
 const ready = '--for=condition=Ready';
+/** It gives way to all else that runs here. */
+const slowMs = 60_000;
 const root = '/repositories/default/tools';
 
 describe('a repository', () => {
@@ -64,6 +66,18 @@ describe('a repository', () => {
 
   const publish = (...args: readonly string[]) => cairn.cli('publish', 'tools', ...args);
   const state = async () => (await objectOf<Repository>(cairn, 'repositories', 'tools'))?.status;
+  /** The status when nothing is to follow any more. */
+  const settled = async () => {
+    await eventually(
+      async () => {
+        const { fileLists, owedSince } = (await state())?.state ?? {};
+        return fileLists !== undefined && owedSince === undefined;
+      },
+      'what takes long has followed',
+      slowMs,
+    );
+    return state();
+  };
 
   it('shows apt what was published when the command returns', async () => {
     const file = deb({ name: 'hello', version: '1.0' });
@@ -111,7 +125,7 @@ describe('a repository', () => {
   });
 
   it('accepts the same bytes again, which changes nothing, and never others', async () => {
-    const { state: before } = (await state()) ?? {};
+    const { state: before } = (await settled()) ?? {};
     const again = await publish(join(folder, 'hello_1.0_amd64.deb'));
     assert.equal(again.stdout, 'published hello 1.0 amd64\n');
     assert.deepEqual((await state())?.state, before);
@@ -123,7 +137,7 @@ describe('a repository', () => {
   });
 
   it('refuses all of what it can not take, and says why', async () => {
-    const { state: before } = (await state()) ?? {};
+    const { state: before } = (await settled()) ?? {};
     const fine = deb({ name: 'fine', version: '1.0' });
     const broken = join(folder, 'broken_1.0_amd64.deb');
     writeFileSync(broken, readFileSync(fine).subarray(0, 200));
@@ -274,7 +288,7 @@ describe('a repository', () => {
   });
 
   it('goes on serving what it has when its key can not be used', async () => {
-    const { state: before } = (await state()) ?? {};
+    const { state: before } = (await settled()) ?? {};
     const signing = { epoch: 2, keyRef: { name: 'signing', key: 'key.asc' } };
     world.write('repository.yaml', repository({ signing }));
     await until(cairn, 'repository/tools', '--for=condition=Ready=False');

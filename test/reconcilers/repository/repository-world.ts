@@ -5,17 +5,29 @@ import { gunzipSync } from 'node:zlib';
 import { generateSigningKey } from '../../../apt/openpgp.ts';
 import type { RepositorySpec, RepositoryState, UploadResult } from '../../../crds/repository.ts';
 import { validateManifest } from '../../../crds/validate.ts';
+import type { TreeEntry } from '../../../depot/depot.ts';
 import { openBlobs } from '../../../depot/file-blobs.ts';
 import { treeEntries } from '../../../depot/tree-reader.ts';
+import { placesOf } from '../../../reconcilers/repository/places.ts';
 import { publish } from '../../../reconcilers/repository/publish.ts';
 import { receiptFor } from '../../../reconcilers/repository/receipts.ts';
 import type { PublishRequest, Wish } from '../../../reconcilers/repository/request.ts';
+import {
+  makeSlowFiles,
+  type SlowFiles,
+  type SlowTools,
+} from '../../../reconcilers/repository/slow-files.ts';
+import { findXz } from '../../../reconcilers/repository/xz.ts';
 import { controlFields, makeDeb, type PackageSpec } from '../../world/deb.ts';
 import { tempDir, type Scope } from '../../world/temp.ts';
 
 export const receiptSecret = 'secret-of-the-test';
 
 export type Files = Readonly<Record<string, Uint8Array>>;
+
+interface SlowOptions extends Partial<SlowTools> {
+  readonly readingMs?: number;
+}
 
 export function specOf(fields: object): RepositorySpec {
   const metadata = { name: 'tools' };
@@ -90,8 +102,22 @@ export async function repositoryWorld(t: Scope, fields: object = {}) {
     return published.results;
   }
 
+  /** What the state lacks, made; `readingMs` is how long packages may be read. */
+  async function slowFiles({ readingMs = 60_000, ...tools }: SlowOptions = {}): Promise<SlowFiles> {
+    const { tree = '', fileLists } = state ?? {};
+    const request = { tree, fileLists, places: placesOf(spec), readingMs };
+    return makeSlowFiles(request, blobs, { now: () => performance.now(), xz: findXz(), ...tools });
+  }
+
   return {
     blobs,
+    slowFiles,
+    /** Makes what is lacking, and publishes it. */
+    async followUp(options?: SlowOptions): Promise<SlowFiles> {
+      const slow = await slowFiles(options);
+      await run([], { slow });
+      return slow;
+    },
     wish,
     run,
     get state() {
@@ -106,6 +132,10 @@ export async function repositoryWorld(t: Scope, fields: object = {}) {
     async respec(fields: object): Promise<void> {
       spec = specOf(fields);
       await run([]);
+    },
+    /** Of the state's tree, or of another one. */
+    async entries(tree = state?.tree ?? ''): Promise<readonly TreeEntry[]> {
+      return [...(await treeEntries(blobs, tree))];
     },
     async paths(): Promise<readonly string[]> {
       return [...(await treeEntries(blobs, state?.tree ?? ''))].map(({ path }) => path);
