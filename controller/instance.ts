@@ -157,6 +157,7 @@ export async function startInstance(options: InstanceOptions): Promise<Instance>
         items.map(async (item) => ({ name: item.metadata.name, entries: await entries(item) })),
       );
     },
+    secrets,
     buildsFolder: buildsFolder(data),
     metrics: metrics.registry,
     health: () => joined(opened.health(), vault.health(), shift.health(), depotHealth(blobs)),

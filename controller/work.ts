@@ -97,7 +97,7 @@ export function startWork(options: WorkOptions): Work {
       environmentReconciler({ blobs, trees, keyStore, secrets }),
       repositoryReconciler({ publisher, keyStore, receipts, secrets, baseUrl }),
       uploadReconciler(store),
-      sourceReconciler({ store, watch, secrets, missing }),
+      sourceReconciler({ store, watch, secrets, baseUrl, missing }),
       builds.reconciler(),
       sources,
     ],

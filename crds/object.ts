@@ -143,6 +143,8 @@ export const annotations = {
   shrinkApproved: 'cairn.build/shrink-approved',
   /** On a Source: any new value has its commit built once more. */
   build: 'cairn.build/build',
+  /** On a Source: when a git host has told of a push last. */
+  pushed: 'cairn.build/pushed',
   /** On a Build: ends it; the value says why. */
   cancel: 'cairn.build/cancel',
 } as const;

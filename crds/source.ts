@@ -56,7 +56,35 @@ const spec = Type.Object({
       },
     ),
   ),
-  interval: Duration('How often to ask the git server for news.', { default: '10s' }),
+  interval: Type.Optional(
+    Duration(
+      'How often to ask the git server for news: 10s when left out, and 10m where a webhook tells of it.',
+    ),
+  ),
+  webhook: Type.Optional(
+    Type.Object(
+      {
+        secretRef: Type.Object(
+          {
+            name: ObjectName('The name of the secret.'),
+            key: Type.String({
+              pattern: '^[-._a-zA-Z0-9]+$',
+              minLength: 1,
+              maxLength: 253,
+              default: 'token',
+              description: 'The key inside the secret.',
+            }),
+          },
+          {
+            description:
+              'What git hosts sign their calls with: at least 16 characters, and the same there. ' +
+              'Of several lines, each one counts.',
+          },
+        ),
+      },
+      { description: 'Be told of pushes by the git host, at the URL that the status shows.' },
+    ),
+  ),
   repositoryRef: Type.Object(
     {
       ...LocalRef('').properties,
@@ -111,6 +139,9 @@ const status = Type.Object({
     Type.String({ maxLength: 256, description: 'The highest version that was published.' }),
   ),
   publishedCommit: Type.Optional(GitCommit('The commit that was published last.')),
+  webhookUrl: Type.Optional(
+    Type.String({ maxLength: 2048, description: 'What to give to the git host as webhook.' }),
+  ),
 });
 
 const credentials = ['^https?://[^/]*@', '^[a-z+]+://[^/@]*:[^/]*@'];
@@ -181,3 +212,8 @@ export type Source = ObjectOf<typeof SourceKind>;
 
 /** On a Build: the name of its Source, or the start of it where that is too long for a label. */
 export const sourceLabel = 'cairn.build/source';
+
+/** Where git hosts tell of pushes. */
+export function hookPath({ metadata }: Pick<Source, 'metadata'>): string {
+  return `hooks/${metadata.namespace}/${metadata.name}`;
+}

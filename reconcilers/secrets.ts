@@ -23,3 +23,15 @@ export async function secretValue(
   }
   return value;
 }
+
+/** A secret that a spec may name; undefined when it names none. Throws `SecretMissing`. */
+export async function readSecret(
+  secrets: Secrets,
+  { namespace }: { readonly namespace: string },
+  ref: { readonly name: string } | undefined,
+): Promise<Secret | undefined> {
+  if (!ref) return undefined;
+  const secret = await secrets({ namespace, name: ref.name });
+  if (!secret) throw new CairnError('SecretMissing', `there is no secret ${ref.name}`);
+  return secret;
+}

@@ -16,6 +16,7 @@ export const reserved: ReadonlySet<string> = new Set([
   'repositories',
   'releases',
   'builds',
+  'hooks',
   'flists',
   'images',
   'healthz',

@@ -2,6 +2,7 @@ import type { Registry } from 'prom-client';
 import type { EventReader, Store, StorePeek } from '../../crds/store.ts';
 import type { BlobReader } from '../../depot/depot.ts';
 import type { Trees } from '../../depot/tree-reader.ts';
+import type { Secrets } from '../../reconcilers/secrets.ts';
 import type { Health } from '../health.ts';
 import type { Log } from '../log.ts';
 import type { Redirect } from '../redirect.ts';
@@ -28,6 +29,8 @@ export interface ServerOptions {
   readonly diff?: (from: string, to: string, signal: AbortSignal) => Promise<unknown>;
   /** What each config source has applied. */
   readonly inventories?: () => Promise<readonly SourceInventory[]>;
+  /** What git hosts sign their calls with. Left out: they are not listened to. */
+  readonly secrets?: Secrets | undefined;
   /** Where Builds that are not through have their logs. */
   readonly buildsFolder?: string | undefined;
   readonly metrics: Registry;

@@ -17,6 +17,7 @@ import { limitBodyTime } from './body-time.ts';
 import { buildLogRoute } from './build-log-route.ts';
 import { ClientConfig } from './client-config.ts';
 import { Connections } from './connections.ts';
+import { hookRoute } from './hook-route.ts';
 import { inventoryRoute } from './inventory-route.ts';
 import { reserved } from './locate.ts';
 import { followMounts, usualNamespace, type Mounts } from './mounts.ts';
@@ -158,6 +159,8 @@ export function createServer(options: ServerOptions): Server {
     app.use(blobRoute({ blobs, giveReceipt, rules, namespace }));
     const { buildsFolder: folder } = options;
     if (folder !== undefined) app.use(buildLogRoute({ store, blobs, rules, folder }));
+    const { secrets } = options;
+    if (secrets) app.use(hookRoute({ store, secrets, now, metrics: options.metrics }));
     if (options.inventories) app.use(inventoryRoute(options.inventories));
     app.use(
       diffRoute({

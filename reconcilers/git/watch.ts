@@ -7,16 +7,33 @@ export type Seen = { readonly at: number } & (
   { readonly refs: Refs } | { readonly failure: CairnError }
 );
 
-interface Entry {
-  seen: Seen | undefined;
-  running: boolean;
-  usedAt: number;
-  readonly waiting: Set<() => void>;
+export interface Question {
+  /** Whose it is: one of its questions counts at a time. */
+  readonly who: string;
+  /** What was seen longer ago is not enough. */
+  readonly maxAgeMs: number;
+  /** Nor is what was seen before this. */
+  readonly since?: number | undefined;
+  readonly now: number;
+  /** Called when there is an answer that may be another one. */
+  readonly poke: () => void;
 }
 
-const forgetAfterMs = 3_600_000;
+interface Entry {
+  seen: Seen | undefined;
+  /** It is being asked, or will be soon. */
+  isAsking: boolean;
+  usedAt: number;
+  readonly waiting: Map<string, () => void>;
+  /** All who have ever asked: news is for each of them. */
+  readonly followers: Map<string, () => void>;
+}
+
+const forgetAfterMs = 24 * 3_600_000;
 /** At a time, over all repositories. */
 const mostAtOnce = 8;
+/** However often people and git hosts want it, no repository is asked more often. */
+const leastMs = 1000;
 
 /**
  * Asks git repositories for their refs in the background: once for all that want to know the same at
@@ -28,41 +45,60 @@ export class RefWatch {
   readonly #entries = new Map<string, Entry>();
   readonly #line: (() => Promise<void>)[] = [];
   readonly #running = new Set<Promise<void>>();
+  readonly #observe: (ok: boolean) => void;
 
-  /** The folder is private to it, and holds nothing for long. */
-  constructor(folder: string) {
+  /** The folder is private to it, and holds nothing for long. `observe` is told of each look. */
+  constructor(folder: string, observe: (ok: boolean) => void = () => {}) {
     this.#folder = folder;
+    this.#observe = observe;
   }
 
   /**
-   * What is known of a repository, if that is not older than `maxAgeMs`; else undefined, and `poke` is
-   * called when it has been asked. Times are those of `now`, in milliseconds.
+   * What is known of a repository, if that is not older than `maxAgeMs`. Where it is, or where it is from
+   * before `since`, the repository is asked, and `poke` is called when it has answered. Times are those of
+   * `now`, in milliseconds.
    */
-  look(
-    remote: Remote,
-    { maxAgeMs, now, poke }: { maxAgeMs: number; now: number; poke: () => void },
-  ): Seen | undefined {
+  look(remote: Remote, { who, maxAgeMs, since = 0, now, poke }: Question): Seen | undefined {
     this.#forget(now);
     const key = hash('sha256', JSON.stringify([remote.url, remote.secret]));
-    const entry = this.#entries.get(key) ?? {
-      ...{ seen: undefined, running: false, usedAt: now, waiting: new Set<() => void>() },
-    };
+    const entry = this.#entries.get(key) ?? newEntry(now);
     this.#entries.set(key, entry);
     entry.usedAt = now;
-    if (entry.seen && now - entry.seen.at < maxAgeMs) return entry.seen;
-    entry.waiting.add(poke);
-    if (!entry.running) {
-      entry.running = true;
-      this.#line.push(() => this.#ask(entry, remote, now));
-      this.#next();
+    entry.followers.set(who, poke);
+    const { seen } = entry;
+    const isFresh = seen !== undefined && now - seen.at < maxAgeMs;
+    if (!isFresh || seen.at < since) {
+      entry.waiting.set(who, poke);
+      this.#askSoon(entry, remote, now);
     }
-    return undefined;
+    return isFresh ? seen : undefined;
+  }
+
+  /** Somebody has gone, and wants to hear no more. */
+  leave(who: string): void {
+    for (const { waiting, followers } of this.#entries.values()) {
+      waiting.delete(who);
+      followers.delete(who);
+    }
   }
 
   async close(): Promise<void> {
     this.#closing.abort(new Error('Cairn ends'));
     this.#line.length = 0;
     await Promise.all(this.#running);
+  }
+
+  #askSoon(entry: Entry, remote: Remote, now: number): void {
+    if (entry.isAsking) return;
+    entry.isAsking = true;
+    const waitMs = entry.seen ? Math.max(entry.seen.at + leastMs - now, 0) : 0;
+    const start = () => {
+      if (this.#closing.signal.aborted) return;
+      this.#line.push(() => this.#ask(entry, remote, now + waitMs));
+      this.#next();
+    };
+    if (waitMs === 0) start();
+    else setTimeout(start, waitMs + 1).unref(); // timers may be early by one
   }
 
   #next(): void {
@@ -79,20 +115,40 @@ export class RefWatch {
 
   async #ask(entry: Entry, remote: Remote, at: number): Promise<void> {
     const { signal } = this.#closing;
-    try {
-      entry.seen = { at, refs: await listRefs(remote, { folder: this.#folder, signal }) };
-    } catch (error) {
-      entry.seen = { at, failure: asCairnError(error) };
-    }
-    entry.running = false;
-    const waiting = [...entry.waiting];
+    const before = entry.seen;
+    entry.seen = await listRefs(remote, { folder: this.#folder, signal }).then(
+      (refs) => ({ at, refs }),
+      (error: unknown) => ({ at, failure: asCairnError(error) }),
+    );
+    entry.isAsking = false;
+    if (signal.aborted) return;
+    this.#observe('refs' in entry.seen);
+    const told = new Map([
+      ...(isNews(entry.seen, before) ? entry.followers : []),
+      ...entry.waiting,
+    ]);
     entry.waiting.clear();
-    if (!signal.aborted) for (const poke of waiting) poke();
+    for (const poke of told.values()) poke();
   }
 
   #forget(now: number): void {
-    for (const [key, { usedAt, running }] of this.#entries) {
-      if (!running && now - usedAt > forgetAfterMs) this.#entries.delete(key);
+    for (const [key, { usedAt, isAsking }] of this.#entries) {
+      if (!isAsking && now - usedAt > forgetAfterMs) this.#entries.delete(key);
     }
   }
+}
+
+function newEntry(now: number): Entry {
+  return {
+    ...{ seen: undefined, isAsking: false, usedAt: now },
+    ...{ waiting: new Map<string, () => void>(), followers: new Map<string, () => void>() },
+  };
+}
+
+/** Whether refs have moved, come or gone. */
+function isNews(seen: Seen, before: Seen | undefined): boolean {
+  if (!('refs' in seen) || !before || !('refs' in before)) return false;
+  if (seen.refs.size !== before.refs.size) return true;
+  for (const [ref, commit] of seen.refs) if (before.refs.get(ref) !== commit) return true;
+  return false;
 }

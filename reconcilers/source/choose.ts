@@ -25,13 +25,22 @@ export function chooseRef({ ref }: Source['spec'], refs: Refs): Chosen {
   throw new CairnError('SourceUnreachable', `the repository has no ${what}`);
 }
 
+/** Whether a Source may want to know that this ref was pushed, which is given by its full name. */
+export function isAbout({ ref: { branch, tag, semver } }: Source['spec'], ref: string): boolean {
+  if (semver !== undefined) return ref.startsWith(tags) && fits(ref.slice(tags.length), semver);
+  if (tag !== undefined) return ref === `${tags}${tag}`;
+  return branch === undefined ? ref.startsWith('refs/heads/') : ref === `refs/heads/${branch}`;
+}
+
 /** By dpkg's order of the versions that tags name, in which 1.0~rc1 comes before 1.0. */
 function highest(pattern: string, prereleases: boolean, refs: Refs): Chosen {
   let best: (Chosen & { readonly version: string }) | undefined;
   for (const [ref, commit] of refs) {
     if (!ref.startsWith(tags) || !fits(ref.slice(tags.length), pattern)) continue;
     const version = versionOfTag(ref.slice(tags.length));
-    if (version === undefined || (version.includes('~') && !prereleases)) continue;
+    // What is no version at all, as in v1.$x, has gaps that would sort above every number.
+    if (version === undefined || /[.+~]{2}/.test(version)) continue;
+    if (version.includes('~') && !prereleases) continue;
     if (!best || compareVersions(version, best.version) > 0) best = { ref, commit, version };
   }
   if (best) return { ref: best.ref, commit: best.commit };

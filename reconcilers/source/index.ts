@@ -1,65 +1,57 @@
 import { BuildKind, type Build } from '../../crds/build.ts';
-import { durationMs } from '../../crds/duration.ts';
 import { annotations } from '../../crds/object.ts';
 import { CairnError } from '../../crds/reasons.ts';
 import { sourceLabel, SourceKind, type Source } from '../../crds/source.ts';
 import { StoreError, type StoreWriter } from '../../crds/store.ts';
-import type { Remote } from '../git/refs.ts';
-import type { RefWatch, Seen } from '../git/watch.ts';
+import type { Refs } from '../git/refs.ts';
 import type { Reconciler, Report, RunContext } from '../reconciler.ts';
-import type { Secrets } from '../secrets.ts';
 import { chooseRef, type Chosen } from './choose.ts';
+import { Looks, type LookDeps } from './looks.ts';
 import { buildManifest, buildName, labelOf, newestOf, wantedBuild } from './plan-build.ts';
+import { webhookOf, type Webhook } from './webhook.ts';
 
 type Status = Source['status'];
 type Kept = Report<Status>['status'];
 
-export interface SourceDeps {
+export interface SourceDeps extends LookDeps {
   readonly store: Pick<StoreWriter, 'create' | 'update' | 'delete'>;
-  readonly watch: RefWatch;
-  readonly secrets: Secrets;
+  /** How git hosts reach this server, without a slash at the end; undefined while nobody knows. */
+  readonly baseUrl: () => string | undefined;
   /** Why nothing can be built here; undefined when it can. */
   readonly missing: string | undefined;
 }
-
-const leastIntervalMs = 1000;
-const longestBackoffMs = 300_000;
 
 /**
  * Follows a ref of a git repository, and has one Build made for each commit that it comes to. The
  * Build's name says what it is for, so that a run that was broken off is repeated without harm.
  */
 export function sourceReconciler(deps: SourceDeps): Reconciler<typeof SourceKind> {
-  /** How often in a row a repository could not be read, by the uid of the Source. */
-  const failures = new Map<string, number>();
+  const looks = new Looks(deps);
   return {
     kind: SourceKind,
     reconcile,
-    forget: ({ uid }) => void failures.delete(uid),
+    forget: ({ uid }) => looks.forget(uid),
   };
 
   async function reconcile(source: Source, context: RunContext): Promise<Report<Status>> {
     if (deps.missing !== undefined) throw new CairnError('BuilderUnavailable', deps.missing);
-    const { uid } = source.metadata;
     const builds = await buildsOf(source, context);
-    const dependsOn = [{ kind: BuildKind.kind, ...selector(source) }];
-    const status = withPublished(keptOf(source), builds);
-    const isAsked = context.requested !== undefined;
-    const every = Math.max(durationMs(source.spec.interval), leastIntervalMs);
-    const after = Math.min(every * 2 ** (failures.get(uid) ?? 0), longestBackoffMs);
-    const seen = await look(source, context, { after: Math.max(after, every), isAsked });
-    if (!seen) {
-      const known = newestOf(builds);
-      const handled = isAsked ? { handled: source.status.lastHandledReconcileAt ?? null } : {};
-      return { status, ...tell(known), dependsOn, ...handled };
-    }
-    const again = { again: { ms: Math.max(seen.at + after - context.now().getTime(), 100) } };
-    if ('failure' in seen) {
-      failures.set(uid, Math.min((failures.get(uid) ?? 0) + 1, 16));
-      return { status, message: '', failure: seen.failure, dependsOn, ...again };
-    }
-    failures.delete(uid);
-    const chosen = chooseRef(source.spec, seen.refs);
+    const webhook = await webhookOf(source, { secrets: deps.secrets, base: deps.baseUrl() });
+    const status = withWebhook(withPublished(keptOf(source), builds), webhook);
+    const { seen, isAnswered, againMs } = await looks.look(
+      source,
+      context,
+      webhook?.works === true,
+    );
+    const common = {
+      dependsOn: [{ kind: BuildKind.kind, ...selector(source) }],
+      again: { ms: againMs },
+      ...(webhook && { condition: webhook.condition }),
+      ...(isAnswered ? {} : { handled: source.status.lastHandledReconcileAt ?? null }),
+    };
+    if (!seen) return { status, ...tell(newestOf(builds)), ...common };
+    const chosen = 'failure' in seen ? seen.failure : chosenOf(source, seen.refs);
+    if (chosen instanceof CairnError) return { status, message: '', failure: chosen, ...common };
     const build = await ensure(source, chosen, builds);
     await cancelOlder(source, build, builds);
     await prune(source, build, builds);
@@ -71,28 +63,8 @@ export function sourceReconciler(deps: SourceDeps): Reconciler<typeof SourceKind
         counter: Math.max(status.counter ?? 0, build.spec.counter),
       },
       ...tell(build),
-      dependsOn,
-      ...again,
+      ...common,
     };
-  }
-
-  /** What the repository says, if that is fresh. */
-  async function look(
-    source: Source,
-    { now, poke }: RunContext,
-    { after, isAsked }: { readonly after: number; readonly isAsked: boolean },
-  ): Promise<Seen | undefined> {
-    const remote: Remote = { url: source.spec.url, secret: await secretOf(source) };
-    const maxAgeMs = isAsked ? leastIntervalMs : after;
-    return deps.watch.look(remote, { maxAgeMs, now: now().getTime(), poke });
-  }
-
-  async function secretOf({ metadata, spec }: Source): Promise<Remote['secret']> {
-    if (!spec.secretRef) return undefined;
-    const { name } = spec.secretRef;
-    const secret = await deps.secrets({ namespace: metadata.namespace, name });
-    if (!secret) throw new CairnError('SecretMissing', `there is no secret ${name}`);
-    return secret;
   }
 
   /** The Build of a commit: it is there already, or is made now. */
@@ -164,6 +136,20 @@ function withPublished(status: Kept, builds: readonly Build[]): Kept {
   const version = published?.status.version;
   if (!published || version === undefined) return status;
   return { ...status, version, publishedCommit: published.spec.commit };
+}
+
+/** What has no such ref may have it later: it is looked at again like any other. */
+function chosenOf({ spec }: Source, refs: Refs): Chosen | CairnError {
+  try {
+    return chooseRef(spec, refs);
+  } catch (error) {
+    if (error instanceof CairnError) return error;
+    throw error;
+  }
+}
+
+function withWebhook({ webhookUrl: _, ...status }: Kept, webhook: Webhook | undefined): Kept {
+  return webhook?.url === undefined ? status : { ...status, webhookUrl: webhook.url };
 }
 
 function isOver({ status }: Build): boolean {

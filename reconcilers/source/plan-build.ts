@@ -19,8 +19,9 @@ export type Wanted =
   | { readonly wish: string; readonly asked: string; readonly attempt: number };
 
 /**
- * The Build that a commit is to have: one for each time that a person has asked, and some more where
- * builders were lost. The same state of things gives the same answer, however often it is acted on.
+ * The Build that a commit is to have: one for each time that the ref comes to it or that a person has
+ * asked, and some more where builders were lost. The same state of things gives the same answer, however
+ * often it is acted on.
  */
 export function wantedBuild(
   { metadata }: Pick<Source, 'metadata'>,
@@ -32,6 +33,11 @@ export function wantedBuild(
     builds.filter((build) => build.spec.commit === commit && askedOf(build.metadata) === asked),
   );
   if (!newest) return { wish: asked, asked, attempt: 1 };
+  // The ref went on, and is back: what was made of the other commit has the higher version.
+  const last = newestOf(builds);
+  if (last && last.spec.commit !== commit) {
+    return { wish: `${asked}/back-after-${last.metadata.uid}`, asked, attempt: 1 };
+  }
   const { attempt } = newest.spec;
   if (newest.status.result !== 'BuilderLost' || attempt >= mostLost) return { existing: newest };
   return { wish: `${asked}/after-${newest.metadata.uid}`, asked, attempt: attempt + 1 };

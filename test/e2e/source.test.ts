@@ -1,5 +1,6 @@
 /** A commit becomes a signed package: git, the engine, the repository and apt are all real. */
 import assert from 'node:assert/strict';
+import { createHmac } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -17,6 +18,7 @@ import { eventually, good, objectOf, product, until, type Product } from './prod
 const header = 'apiVersion: cairn.build/v1alpha1\n';
 /** The same each time, so that the images of before are found again. */
 const owner = 'source-e2e';
+const hookToken = 'a token of the test';
 const root = '/repositories/default/tools';
 
 function manifest(kind: string, name: string, spec: object): string {
@@ -95,6 +97,18 @@ describe('a source', needsDocker, () => {
     return found;
   }
 
+  /** Commits, and tells of it as GitHub does. Gives the commit. */
+  async function push(files: Readonly<Record<string, string>>): Promise<string> {
+    const commit = await git.commit(files);
+    const body = JSON.stringify({ ref: 'refs/heads/main', after: commit });
+    const hmac = createHmac('sha256', hookToken).update(body).digest('hex');
+    const headers = { 'x-github-event': 'push', 'x-hub-signature-256': `sha256=${hmac}` };
+    const path = new URL((await source())?.webhookUrl ?? '').pathname;
+    const answer = await fetch(`${cairn.url}${path}`, { method: 'POST', headers, body });
+    assert.equal(answer.status, 202, await answer.text());
+    return commit;
+  }
+
   const finished = (commit: string) =>
     buildOf(commit, `the Build of ${commit} ends`, ({ status }) => status.result !== undefined);
 
@@ -110,11 +124,14 @@ describe('a source', needsDocker, () => {
       'tools.yaml',
       manifest('Repository', 'tools', { public: true, externalDependencies }),
     );
+    mkdirSync(join(world.data, 'secrets/hook'), { recursive: true });
+    writeFileSync(join(world.data, 'secrets/hook/token'), hookToken);
     git = await GitRepository.create(scope, files('one'));
     const spec = {
       url: `file://${git.bare}`,
       ref: { branch: 'main' },
-      interval: '1s',
+      interval: '1h',
+      webhook: { secretRef: { name: 'hook' } },
       repositoryRef: { name: 'tools' },
       build: { base: { image: engine.base } },
     };
@@ -152,7 +169,7 @@ describe('a source', needsDocker, () => {
   });
 
   it('gives the next commit a version that apt upgrades to', async () => {
-    const { status } = await finished(await git.commit(files('two')));
+    const { status } = await finished(await push(files('two')));
 
     assert.equal(status.result, 'Succeeded', JSON.stringify(status));
     assert.ok(compareVersions(status.version ?? '', '1.0+1') > 0);
@@ -162,7 +179,7 @@ describe('a source', needsDocker, () => {
 
   it('says how a commit failed, and keeps what was published', async () => {
     const before = await source();
-    const commit = await git.commit(files('three', 'echo the oven is cold; exit 3'));
+    const commit = await push(files('three', 'echo the oven is cold; exit 3'));
     const { metadata, status } = await finished(commit);
 
     assert.equal(status.result, 'FailedToBuild');
@@ -182,9 +199,7 @@ describe('a source', needsDocker, () => {
   });
 
   it('goes on with a build through the end of its controller', async () => {
-    const commit = await git.commit(
-      files('four', 'echo begun slowly; sleep 20; echo slowly ended'),
-    );
+    const commit = await push(files('four', 'echo begun slowly; sleep 20; echo slowly ended'));
     const { metadata } = await buildOf(
       commit,
       'the Build runs',
@@ -210,9 +225,9 @@ describe('a source', needsDocker, () => {
   });
 
   it('ends a build for a newer commit, or for a person', async () => {
-    const old = await git.commit(files('five', 'sleep 600'));
+    const old = await push(files('five', 'sleep 600'));
     const running = await buildOf(old, 'it runs', ({ status }) => status.phase === 'Building');
-    const newer = await git.commit(files('six', 'sleep 600'));
+    const newer = await push(files('six', 'sleep 600'));
     const next = await buildOf(newer, 'the next runs', ({ status }) => status.phase === 'Building');
     await eventually(
       async () => (await build(running.metadata.name))?.status.result === 'Superseded',

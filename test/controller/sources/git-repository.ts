@@ -59,14 +59,23 @@ export class GitRepository {
 export async function serveGit(
   scope: Scope,
   folder: string,
-  { authorization, onRequest }: { authorization?: string; onRequest?: () => void } = {},
+  {
+    authorization,
+    onRequest,
+    delay,
+  }: {
+    authorization?: string;
+    onRequest?: (request: IncomingMessage) => void;
+    /** Answers are held until this resolves; they are made before. */
+    delay?: () => Promise<void>;
+  } = {},
 ): Promise<{ readonly url: string; readonly seen: readonly (string | undefined)[] }> {
   const seen: (string | undefined)[] = [];
   const server = createServer((request, response) => {
     seen.push(request.headers.authorization);
-    onRequest?.();
+    onRequest?.(request);
     if (authorization === undefined || request.headers.authorization === authorization) {
-      runBackend(folder, request, response);
+      runBackend(folder, request, response, delay?.());
     } else {
       response.writeHead(401, { 'WWW-Authenticate': 'Basic realm="git"' }).end('who are you?');
     }
@@ -81,7 +90,12 @@ export async function serveGit(
 }
 
 /** One request by CGI (RFC 3875), as of git-http-backend(1). */
-function runBackend(folder: string, request: IncomingMessage, response: ServerResponse): void {
+function runBackend(
+  folder: string,
+  request: IncomingMessage,
+  response: ServerResponse,
+  delay: Promise<void> | undefined,
+): void {
   const { pathname, search } = new URL(request.url ?? '/', 'http://localhost');
   const backend = spawn('git', ['http-backend'], {
     env: {
@@ -111,6 +125,8 @@ function runBackend(folder: string, request: IncomingMessage, response: ServerRe
       if (name === 'Status') status = Number.parseInt(value, 10);
       else response.setHeader(name, value);
     }
-    response.writeHead(status).end(output.subarray(end + 4));
+    const answer = () => response.writeHead(status).end(output.subarray(end + 4));
+    if (delay) void delay.then(answer);
+    else answer();
   });
 }

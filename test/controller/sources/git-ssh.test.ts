@@ -1,61 +1,13 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { followGit } from '../../../controller/sources/git.ts';
-import { freePort } from '../../world/port.ts';
-import { mustRun } from '../../world/process.ts';
 import { tempDir } from '../../world/temp.ts';
 import { until } from './folder.ts';
 import { GitRepository } from './git-repository.ts';
-
-interface SshServer {
-  readonly port: number;
-  /** A private key that may log in. */
-  readonly identity: string;
-  /** A line for known_hosts. */
-  readonly hostKey: string;
-}
-
-/** A real sshd on the loopback interface, with keys of its own. */
-async function startSshd(t: TestContext): Promise<SshServer> {
-  const folder = tempDir(t);
-  const key = async (name: string) => {
-    await mustRun('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', join(folder, name)]);
-    return join(folder, name);
-  };
-  const [host, client] = [await key('host'), await key('client')];
-  writeFileSync(join(folder, 'authorized'), readFileSync(`${client}.pub`));
-  const port = await freePort();
-  const config = join(folder, 'sshd_config');
-  writeFileSync(
-    config,
-    `ListenAddress 127.0.0.1
-Port ${port}
-HostKey ${host}
-AuthorizedKeysFile ${join(folder, 'authorized')}
-StrictModes no
-PasswordAuthentication no
-PermitRootLogin prohibit-password
-UsePAM no
-PidFile none
-`,
-  );
-  mkdirSync('/run/sshd', { recursive: true });
-  const sshd = spawn('/usr/sbin/sshd', ['-D', '-e', '-f', config], {
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
-  t.after(async () => {
-    sshd.kill();
-    await once(sshd, 'close');
-  });
-  for await (const line of sshd.stderr) if (/listening/.test(String(line))) break;
-  const hostKey = `[127.0.0.1]:${port} ${readFileSync(`${host}.pub`, 'utf8')}`;
-  return { port, identity: readFileSync(client, 'utf8'), hostKey };
-}
+import { startSshd } from './ssh-server.ts';
 
 function follow(t: TestContext, location: string, secret: Record<string, string>) {
   const folder = join(tempDir(t), 'source');

@@ -43,6 +43,15 @@ describe('the Build of a commit', () => {
     assert.deepEqual(wantedBuild(annotated, [failed], chosen), { wish: asked, asked, attempt: 1 });
   });
 
+  it('is made once more when the ref comes back to it', () => {
+    const first = build(1, 'Succeeded');
+    const other = build(2, undefined, 'b'.repeat(40));
+    const again = { wish: '/back-after-build-2', asked: '', attempt: 1 };
+    assert.deepEqual(wantedBuild(source, [first, other], chosen), again);
+    const back = build(3, 'Succeeded');
+    assert.deepEqual(wantedBuild(source, [first, other, back], chosen), { existing: back });
+  });
+
   it('is made once more when its builder was lost, three times in all', () => {
     const first = build(1, 'BuilderLost');
     const again = { wish: '/after-build-1', asked: '', attempt: 2 };
