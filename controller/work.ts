@@ -11,6 +11,7 @@ import { RefWatch } from '../reconcilers/git/watch.ts';
 import { mirrorReconciler } from '../reconcilers/mirror/index.ts';
 import { ThreadRunner } from '../reconcilers/mirror/thread-runner.ts';
 import { mirrorSetReconciler } from '../reconcilers/mirror-set/index.ts';
+import { highestVersion } from '../reconcilers/repository/highest-version.ts';
 import { Publisher } from '../reconcilers/repository/publisher.ts';
 import type { Receipts } from '../reconcilers/repository/receipts.ts';
 import { repositoryReconciler } from '../reconcilers/repository/index.ts';
@@ -84,6 +85,7 @@ export function startWork(options: WorkOptions): Work {
     // Most of them wait for git, or for the engine, which has turns of its own.
     queue: new FairQueue(2 * (docker?.concurrency ?? 1)),
     publish: (to, upload) => requestUpload(to, upload, receipts),
+    highestVersion: (repository, name) => highestVersion(repository, name, { blobs, trees }),
   });
   const missing = builder
     ? undefined

@@ -7,7 +7,13 @@ import { detect } from './detect.ts';
 import { generate } from './generate.ts';
 import { given } from './given.ts';
 import type { Look, Recipe } from './recipe.ts';
-import type { BuildOptions, PackagingPlan, PackagingRequest, PlannedFile } from './request.ts';
+import type {
+  BuildOptions,
+  PackagingPlan,
+  PackagingRequest,
+  PlannedFile,
+  VersionFacts,
+} from './request.ts';
 import { readTree, type Tree } from './tree.ts';
 import {
   formatVersion,
@@ -63,7 +69,8 @@ async function planExisting(
   config: PackagingConfig,
 ): Promise<PackagingPlan> {
   const found = await readPackaging(tree);
-  const version = nextVersion(found.version, request.version);
+  const facts = await versionFacts(request, found.sourceName);
+  const version = nextVersion(found.version, facts);
   const entry = formatEntry({
     ...request,
     sourceName: found.sourceName,
@@ -73,6 +80,7 @@ async function planExisting(
     kind: 'Debian',
     sourceName: found.sourceName,
     version: formatVersion(version),
+    ...given('last', facts.last),
     format: found.format,
     ...given('origTarball', origOf(found.sourceName, version, found.format)),
     ...given('subdirectory', request.subdirectory),
@@ -107,7 +115,8 @@ async function planGenerated(
   const recipe = await detect(look);
   const source = config.name ?? packageNameOf(recipe.name ?? '') ?? fallbackName;
   const base = baseVersion(recipe, request);
-  const version = formatVersion(nextVersion({ epoch: 0, upstream: base }, request.version));
+  const facts = await versionFacts(request, source);
+  const version = formatVersion(nextVersion({ epoch: 0, upstream: base }, facts));
   const binary = recipe.binaryName?.(source) ?? source;
   const names = { source, binary, version: base.replace(/~/g, '') };
   const { files, buildDependencies, notes } = await generate(look, recipe, names);
@@ -115,6 +124,7 @@ async function planGenerated(
     kind: recipe.kind,
     sourceName: source,
     version,
+    ...given('last', facts.last),
     format: '3.0 (native)',
     ...given('subdirectory', request.subdirectory),
     files: [...files, changelog(request, source, version)],
@@ -135,6 +145,14 @@ function refuseLeftovers(tree: Tree): void {
     'SourceInvalid',
     'debian: expected control, changelog and rules in this folder, or no such folder',
   );
+}
+
+/** What was made before under this name, by whomever. */
+async function versionFacts(
+  { version: { counter, last, lastOf } }: PackagingRequest,
+  sourceName: string,
+): Promise<VersionFacts> {
+  return { counter, ...given('last', higherVersion(last, await lastOf?.(sourceName))) };
 }
 
 /** Metadata or tag, whichever is higher; 0 when there is neither. */

@@ -38,6 +38,8 @@ export interface VersionFacts {
   readonly counter: number;
   /** The highest version that was ever made of this source. */
   readonly last?: string;
+  /** The highest version of a source package that others have made, by its name. */
+  readonly lastOf?: (sourceName: string) => Promise<string | undefined>;
 }
 
 export type PackagingKind =
@@ -66,7 +68,9 @@ export interface PlannedFile {
 export interface PackagingPlan {
   readonly kind: PackagingKind;
   readonly sourceName: string;
-  /** Higher than `version.last`. With its epoch, which file names don't have. */
+  /** What the version had to be higher than. */
+  readonly last?: string;
+  /** Higher than `last`. With its epoch, which file names don't have. */
   readonly version: string;
   readonly format: SourceFormat;
   /** Written beside the tree before the source package is made; for formats that want one. */

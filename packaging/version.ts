@@ -33,25 +33,38 @@ export function formatVersion({ epoch, upstream, revision }: DebianVersion): str
 
 /**
  * The version of a build: `base` with `+counter` after its upstream part, so that each build has an
- * upstream tarball of its own. It is higher than `last` by dpkg's rules: where it would not be, the
- * epoch of `last` is taken, and where that does not do, the next one.
+ * upstream tarball of its own. It is higher than `last` by dpkg's rules: where it would not be because
+ * somebody else has counted further, as a source of before that was declared anew, it goes on from
+ * there; else the epoch of `last` is taken, and where that does not do, the next one.
  */
 export function nextVersion(base: DebianVersion, { counter, last }: VersionFacts): DebianVersion {
   if (!Number.isSafeInteger(counter) || counter < 0) {
     throw new CairnError('InternalError', `a counter of builds can not be ${counter}`);
   }
-  const next = { ...base, upstream: `${base.upstream}+${counter}` };
+  const counted = (count: number) => ({ ...base, upstream: `${base.upstream}+${count}` });
+  const next = counted(counter);
   if (last === undefined || isHigher(next, last)) return next;
   const before = parseVersion(last);
   if (!before) {
     throw new CairnError('InternalError', `the last version, ${quoted(last)}, is no version`);
   }
-  const sameEpoch = { ...next, epoch: before.epoch };
-  if (isHigher(sameEpoch, last)) return sameEpoch;
-  if (before.epoch === maxEpoch) {
+  const further = counted(countOf(before, base) + 1);
+  const { epoch } = before;
+  const found = [further, { ...next, epoch }, { ...further, epoch }].find((one) =>
+    isHigher(one, last),
+  );
+  if (found) return found;
+  if (epoch === maxEpoch) {
     throw new CairnError('SourceInvalid', `no version is higher than ${last}`);
   }
-  return { ...next, epoch: before.epoch + 1 };
+  return { ...next, epoch: epoch + 1 };
+}
+
+/** How far was counted on the same base; -1 when it was another one. */
+function countOf(before: DebianVersion, { upstream }: DebianVersion): number {
+  const prefix = `${upstream}+`;
+  const rest = before.upstream.startsWith(prefix) ? before.upstream.slice(prefix.length) : '';
+  return /^[0-9]{1,15}$/.test(rest) ? Number(rest) : -1;
 }
 
 function isHigher(version: DebianVersion, last: string): boolean {

@@ -10,6 +10,8 @@ export interface RunPlan {
   readonly kind: string;
   readonly sourceName: string;
   readonly version: string;
+  /** What the version had to be higher than, when it was given. */
+  readonly last?: string | undefined;
   readonly command: readonly string[];
   readonly epoch: number;
   readonly limits: RunLimits;

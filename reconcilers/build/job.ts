@@ -151,7 +151,7 @@ async function run(
     },
     {
       source: async () =>
-        treeTar((await packagedTree({ build, files, signal }, repository, deps)).folder),
+        treeTar((await packagedTree({ build, files, signal }, repository, deps, plan)).folder),
       keptLog: () => log.size - logStart,
       writeLog: (bytes) => log.write(bytes),
       artifact: async (_name, _size, content) => void (await deps.blobs.write(content)),

@@ -7,6 +7,7 @@ import { CairnError } from '../../crds/reasons.ts';
 import { RepositoryKind, type Repository } from '../../crds/repository.ts';
 import { timestamp } from '../../crds/timestamp.ts';
 import { applyPackaging } from '../../packaging/apply.ts';
+import { given } from '../../packaging/given.ts';
 import { planPackaging } from '../../packaging/plan.ts';
 import type { PackagingPlan } from '../../packaging/request.ts';
 import { checkOut } from '../git/checkout.ts';
@@ -17,6 +18,11 @@ import { commandOf, limitsOf } from './request.ts';
 
 export interface PrepareDeps extends ArchiveDeps {
   readonly builder: DockerBuilder;
+  /** The highest version of a source package that a repository publishes. */
+  readonly highestVersion: (
+    repository: Repository,
+    sourceName: string,
+  ) => Promise<string | undefined>;
 }
 
 export interface Preparing {
@@ -51,7 +57,7 @@ export async function prepareRun(
   if (prepared.result !== 'Prepared') return prepared;
   await log.say(`building in ${prepared.image}`);
   return {
-    ...{ kind: plan.kind, sourceName: plan.sourceName, version: plan.version },
+    ...{ kind: plan.kind, sourceName: plan.sourceName, version: plan.version, last: plan.last },
     command: commandOf(plan),
     epoch: plan.date,
     limits: limitsOf(build),
@@ -75,11 +81,15 @@ export async function repositoryOf(
   throw new CairnError('DependencyNotReady', `there is no Repository ${name}`);
 }
 
-/** Checks the commit out, and writes what its package lacks. The same commit gives the same tree. */
+/**
+ * Checks the commit out, and writes what its package lacks. The same commit gives the same tree, once it is
+ * `known` what its version had to be higher than: others go on publishing.
+ */
 export async function packagedTree(
   { build, files, signal }: Pick<Preparing, 'build' | 'files' | 'signal'>,
   repository: Repository,
-  { secrets }: Pick<PrepareDeps, 'secrets'>,
+  { secrets, highestVersion }: Pick<PrepareDeps, 'secrets' | 'highestVersion'>,
+  known?: Pick<RunPlan, 'last'>,
 ): Promise<{ readonly plan: PackagingPlan; readonly folder: string }> {
   const { metadata, spec } = build;
   const { url, commit, ref, submodules, secretRef, path, counter, lastVersion } = spec;
@@ -98,7 +108,11 @@ export async function packagedTree(
       ...{ name: spec.sourceRef.name, url, commit, date, author, subject },
       ...(tag === undefined ? {} : { describe: tag }),
     },
-    version: { counter, ...(lastVersion === undefined ? {} : { last: lastVersion }) },
+    version: {
+      counter,
+      ...given('last', known ? known.last : lastVersion),
+      ...(known ? {} : { lastOf: (name: string) => highestVersion(repository, name) }),
+    },
     maintainer: spec.maintainer,
     distribution: spec.repositoryRef.suite ?? repository.spec.suites[0]?.name ?? 'stable',
   });

@@ -63,7 +63,19 @@ describe('the next version', () => {
     assert.equal(of('1.1', '1.2+4'), '1:1.1+5');
     assert.equal(of('1.0', '1:1.1+4'), '2:1.0+5');
     assert.equal(of('2:1.5-3', '2:1.5+4-3'), '2:1.5+5-3');
-    assert.equal(of('1.2', '1.2+5'), '1:1.2+5');
+    assert.equal(of('1.2', '1.2+5'), '1.2+6');
+  });
+
+  it('goes on from where others have counted to', () => {
+    const of = (base: string, last: string, counter = 1) =>
+      formatVersion(nextVersion(parseVersion(base) ?? assert.fail(), { counter, last }));
+
+    assert.equal(of('1.2', '1.2+41'), '1.2+42');
+    assert.equal(of('1.2', '3:1.2+41'), '3:1.2+42');
+    assert.equal(of('1.2-1', '1.2+41-1'), '1.2+42-1');
+    assert.equal(of('1.2', '1.2+dfsg+41'), '1:1.2+1');
+    assert.equal(of('1.3', '1.2+41'), '1.3+1');
+    assert.equal(of('1', `1+${'9'.repeat(20)}`), '1:1+1');
   });
 
   it('is refused where none is higher, or what is given is none', () => {
