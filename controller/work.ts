@@ -15,7 +15,7 @@ import { highestVersion } from '../reconcilers/repository/highest-version.ts';
 import { Publisher } from '../reconcilers/repository/publisher.ts';
 import type { Receipts } from '../reconcilers/repository/receipts.ts';
 import { repositoryReconciler } from '../reconcilers/repository/index.ts';
-import { requestUpload } from '../reconcilers/repository/upload-manifest.ts';
+import { requestRemoval, requestUpload } from '../reconcilers/repository/upload-manifest.ts';
 import { uploadReconciler } from '../reconcilers/repository/upload.ts';
 import type { Secrets } from '../reconcilers/secrets.ts';
 import { snapshotReconciler } from '../reconcilers/snapshot/index.ts';
@@ -99,7 +99,10 @@ export function startWork(options: WorkOptions): Work {
       environmentReconciler({ blobs, trees, keyStore, secrets }),
       repositoryReconciler({ publisher, keyStore, receipts, secrets, baseUrl }),
       uploadReconciler(store),
-      sourceReconciler({ store, watch, secrets, baseUrl, missing }),
+      sourceReconciler({
+        ...{ store, watch, secrets, baseUrl, missing },
+        removePackages: requestRemoval,
+      }),
       builds.reconciler(),
       sources,
     ],

@@ -14,6 +14,9 @@ const RefName = (description: string) =>
     }),
   );
 
+/** A Source makes one, and perhaps others under names of before. */
+export const mostPackages = 100;
+
 const spec = Type.Object({
   url: Type.String({
     minLength: 1,
@@ -122,6 +125,10 @@ const spec = Type.Object({
     maximum: 1000,
     description: 'So many finished Builds are kept: the newest.',
   }),
+  deletionPolicy: OneOf(['Keep', 'Remove'], {
+    default: 'Keep',
+    description: 'What becomes of the packages that it has published when the Source is deleted.',
+  }),
   suspend: Type.Boolean({ default: false, description: 'Build nothing new for now.' }),
 });
 
@@ -139,6 +146,15 @@ const status = Type.Object({
     Type.String({ maxLength: 256, description: 'The highest version that was published.' }),
   ),
   publishedCommit: Type.Optional(GitCommit('The commit that was published last.')),
+  packages: Type.Optional(
+    Type.Array(
+      Type.Object({
+        repository: ObjectName('The Repository.'),
+        source: Type.String({ maxLength: 255, description: 'The source package.' }),
+      }),
+      { maxItems: mostPackages, description: 'What its Builds have made, the newest last.' },
+    ),
+  ),
   webhookUrl: Type.Optional(
     Type.String({ maxLength: 2048, description: 'What to give to the git host as webhook.' }),
   ),

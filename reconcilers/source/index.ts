@@ -1,20 +1,21 @@
 import { BuildKind, type Build } from '../../crds/build.ts';
-import { annotations } from '../../crds/object.ts';
+import { annotations, type ObjectKey } from '../../crds/object.ts';
 import { CairnError } from '../../crds/reasons.ts';
 import { sourceLabel, SourceKind, type Source } from '../../crds/source.ts';
 import { StoreError, type StoreWriter } from '../../crds/store.ts';
-import type { Refs } from '../git/refs.ts';
 import type { Reconciler, Report, RunContext } from '../reconciler.ts';
 import { chooseRef, type Chosen } from './choose.ts';
 import { Looks, type LookDeps } from './looks.ts';
 import { buildManifest, buildName, labelOf, newestOf, wantedBuild } from './plan-build.ts';
+import { packagesOf } from './packages.ts';
+import { ignoreGone, removeMade, type RemovalDeps } from './removal.ts';
 import { webhookOf, type Webhook } from './webhook.ts';
 
 type Status = Source['status'];
 type Kept = Report<Status>['status'];
 
-export interface SourceDeps extends LookDeps {
-  readonly store: Pick<StoreWriter, 'create' | 'update' | 'delete'>;
+export interface SourceDeps extends LookDeps, RemovalDeps {
+  readonly store: RemovalDeps['store'] & Pick<StoreWriter, 'update'>;
   /** How git hosts reach this server, without a slash at the end; undefined while nobody knows. */
   readonly baseUrl: () => string | undefined;
   /** Why nothing can be built here; undefined when it can. */
@@ -31,26 +32,32 @@ export function sourceReconciler(deps: SourceDeps): Reconciler<typeof SourceKind
     kind: SourceKind,
     reconcile,
     forget: ({ uid }) => looks.forget(uid),
+    // One that has nothing to clean up goes at once: see `holds`.
+    isHeldByOthers: true,
+    finalize: async (source, context) =>
+      removeMade(source, await buildsOf(source, context), deps, context),
+    keptBy: (source) => [buildsKey(source)],
   };
 
   async function reconcile(source: Source, context: RunContext): Promise<Report<Status>> {
-    if (deps.missing !== undefined) throw new CairnError('BuilderUnavailable', deps.missing);
     const builds = await buildsOf(source, context);
     const webhook = await webhookOf(source, { secrets: deps.secrets, base: deps.baseUrl() });
-    const status = withWebhook(withPublished(keptOf(source), builds), webhook);
-    const { seen, isAnswered, againMs } = await looks.look(
-      source,
-      context,
-      webhook?.works === true,
-    );
+    const status = withWebhook(withMade(source, builds), webhook);
+    const look = await lookOrFailure(source, context, webhook);
     const common = {
-      dependsOn: [{ kind: BuildKind.kind, ...selector(source) }],
-      again: { ms: againMs },
+      dependsOn: [buildsKey(source)],
+      ...(source.spec.deletionPolicy === 'Remove' ? { holds: [keyFieldsOf(source)] } : {}),
       ...(webhook && { condition: webhook.condition }),
-      ...(isAnswered ? {} : { handled: source.status.lastHandledReconcileAt ?? null }),
+      ...('againMs' in look ? { again: { ms: look.againMs } } : {}),
+      ...('isAnswered' in look && !look.isAnswered
+        ? { handled: source.status.lastHandledReconcileAt ?? null }
+        : {}),
     };
+    if (look instanceof CairnError) return { status, message: '', failure: look, ...common };
+    const { seen } = look;
     if (!seen) return { status, ...tell(newestOf(builds)), ...common };
-    const chosen = 'failure' in seen ? seen.failure : chosenOf(source, seen.refs);
+    const chosen =
+      'failure' in seen ? seen.failure : await orFailure(() => chooseRef(source.spec, seen.refs));
     if (chosen instanceof CairnError) return { status, message: '', failure: chosen, ...common };
     const build = await ensure(source, chosen, builds);
     await cancelOlder(source, build, builds);
@@ -65,6 +72,11 @@ export function sourceReconciler(deps: SourceDeps): Reconciler<typeof SourceKind
       ...tell(build),
       ...common,
     };
+  }
+
+  async function lookOrFailure(source: Source, context: RunContext, webhook: Webhook | undefined) {
+    if (deps.missing !== undefined) return new CairnError('BuilderUnavailable', deps.missing);
+    return orFailure(() => looks.look(source, context, webhook?.works === true));
   }
 
   /** The Build of a commit: it is there already, or is made now. */
@@ -117,6 +129,14 @@ function selector({ metadata: { namespace, name } }: Source) {
   return { namespace, labels: { [sourceLabel]: labelOf(name) } };
 }
 
+function buildsKey(source: Source) {
+  return { kind: BuildKind.kind, ...selector(source) };
+}
+
+function keyFieldsOf({ kind, metadata: { namespace, name } }: Source): ObjectKey {
+  return { kind, namespace, name };
+}
+
 async function buildsOf(source: Source, { store }: RunContext): Promise<readonly Build[]> {
   const { items } = await store.list(BuildKind.kind, selector(source));
   const { uid } = source.metadata;
@@ -130,18 +150,22 @@ function keptOf({ status }: Source): Kept {
   return kept;
 }
 
-/** What the newest Build that was published says, whichever commit is wanted by now. */
-function withPublished(status: Kept, builds: readonly Build[]): Kept {
+/** What Builds have made, and what the newest that was published says, whichever commit is wanted by now. */
+function withMade(source: Source, builds: readonly Build[]): Kept {
+  const packages = packagesOf(source, builds);
+  const status = { ...keptOf(source), ...(packages.length > 0 ? { packages: [...packages] } : {}) };
   const published = newestOf(builds.filter((build) => build.status.result === 'Succeeded'));
   const version = published?.status.version;
   if (!published || version === undefined) return status;
   return { ...status, version, publishedCommit: published.spec.commit };
 }
 
-/** What has no such ref may have it later: it is looked at again like any other. */
-function chosenOf({ spec }: Source, refs: Refs): Chosen | CairnError {
+/** What fails now may do later: it is tried again like any other. */
+async function orFailure<Result>(
+  work: () => Result | Promise<Result>,
+): Promise<Result | CairnError> {
   try {
-    return chooseRef(spec, refs);
+    return await work();
   } catch (error) {
     if (error instanceof CairnError) return error;
     throw error;
@@ -173,8 +197,4 @@ function tell(
   }
   const why = `Build ${metadata.name} of ${commit}: ${result}: ${status.message ?? ''}`;
   return { message: '', failure: new CairnError('BuildFailed', why) };
-}
-
-function ignoreGone(error: unknown): void {
-  if (!(error instanceof StoreError) || error.reason !== 'NotFound') throw error;
 }

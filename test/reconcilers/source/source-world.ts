@@ -10,6 +10,7 @@ import { apiVersion, conditionOf, type Condition, type KubeObject } from '../../
 import { SourceKind, type Source } from '../../../crds/source.ts';
 import { validateManifest } from '../../../crds/validate.ts';
 import { RefWatch } from '../../../reconcilers/git/watch.ts';
+import { requestRemoval } from '../../../reconcilers/repository/upload-manifest.ts';
 import { sourceReconciler } from '../../../reconcilers/source/index.ts';
 import { eventually } from '../../e2e/product.ts';
 import { tempDir, type Scope } from '../../world/temp.ts';
@@ -43,7 +44,7 @@ export function sourceWorld(t: Scope): SourceWorld {
     store,
     reconcilers: [
       sourceReconciler({
-        ...{ store, watch, missing: undefined },
+        ...{ store, watch, missing: undefined, removePackages: requestRemoval },
         secrets: async ({ name }) => secrets[name],
         baseUrl: () => 'https://cairn.example.com',
       }),
