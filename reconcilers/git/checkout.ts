@@ -1,8 +1,9 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { CairnError } from '../../crds/reasons.ts';
+import { asCairnError, CairnError } from '../../crds/reasons.ts';
 import { gitAccess, type GitAccess } from './access.ts';
 import { gitConfiguration, runGit } from './command.ts';
+import { cannotLayOut, checkFiles } from './list.ts';
 import { asSource, type Remote } from './refs.ts';
 
 export interface CheckoutRequest extends Remote {
@@ -23,14 +24,22 @@ export interface Checkout {
   readonly subject: string;
 }
 
+interface GitOptions {
+  readonly by?: GitAccess;
+  readonly protocols?: string;
+  readonly mostBytes?: number;
+}
+
+type Git = (args: readonly string[], options?: GitOptions) => Promise<string>;
+
 const mostSubject = 200;
 
 /**
  * Lays out the files of one commit, without its history. No hook and no filter of the repository runs. Throws
- * `SourceUnreachable`.
+ * `SourceUnreachable`; and `SourceInvalid` for what can't be laid out, or should not.
  */
 export async function checkOut(request: CheckoutRequest, signal: AbortSignal): Promise<Checkout> {
-  const { url, secret, commit, ref, folder, submodules } = request;
+  const { url, secret, commit, folder, submodules } = request;
   await rm(folder, { recursive: true, force: true });
   const root = join(folder, 'tree');
   await mkdir(root, { recursive: true, mode: 0o700 });
@@ -38,30 +47,17 @@ export async function checkOut(request: CheckoutRequest, signal: AbortSignal): P
   await writeFile(config, gitConfiguration);
   const access = await gitAccess(url, { secret, folder });
   try {
-    const git = (args: readonly string[], by: GitAccess = access, protocols?: string) =>
-      asSource(url, () => runGit(args, { cwd: root, config, access: by, signal, protocols }));
+    const local: Git = (args, { by = access, ...options } = {}) =>
+      runGit(args, { cwd: root, config, access: by, signal, ...options });
+    const git: Git = (args, options) => asSource(url, () => local(args, options));
     await git(['init', '--quiet']);
-    const fetch = (what: string) =>
-      git([
-        ...['fetch', '--depth=1', '--no-tags', '--no-recurse-submodules', '--progress'],
-        ...['--no-write-fetch-head', '--', url, `+${what}:refs/cairn/head`],
-      ]);
-    // Older servers only give what a ref is at.
-    await fetch(commit).catch(async (error: unknown) => {
+    await fetchCommit(request, git, signal);
+    await checkFiles(commit, git);
+    await local(['checkout', '--quiet', '--detach', '--force', commit]).catch((error: unknown) => {
       signal.throwIfAborted();
-      if (!(error instanceof CairnError)) throw error;
-      await fetch(ref);
+      throw asInvalid(error);
     });
-    const found = (await git(['rev-parse', '--verify', 'refs/cairn/head^{commit}'])).trim();
-    if (found !== commit) {
-      throw new CairnError('SourceUnreachable', `${ref} is at ${found} by now, not at ${commit}`);
-    }
-    await git(['checkout', '--quiet', '--detach', '--force', commit]);
-    // Credentials are for the repository that they were declared for, and files of this machine for nobody.
-    if (submodules) {
-      const args = ['submodule', 'update', '--init', '--recursive', '--depth=1', '--checkout'];
-      await git(args, nobody, 'git:http:https:ssh');
-    }
+    if (submodules) await fetchSubmodules(url, git);
     const told = await git(['log', '-1', '--no-show-signature', '--format=%ct%n%an%n%s', commit]);
     const [date = '', author = '', subject = ''] = told.split('\n');
     return { root, date: Number(date), author, subject: subject.slice(0, mostSubject) };
@@ -70,4 +66,50 @@ export async function checkOut(request: CheckoutRequest, signal: AbortSignal): P
   }
 }
 
+async function fetchCommit(
+  { url, commit, ref }: CheckoutRequest,
+  git: Git,
+  signal: AbortSignal,
+): Promise<void> {
+  const fetch = (what: string) =>
+    git([
+      ...['fetch', '--depth=1', '--no-tags', '--no-recurse-submodules', '--progress'],
+      ...['--no-write-fetch-head', '--', url, `+${what}:refs/cairn/head`],
+    ]);
+  // Older servers only give what a ref is at.
+  await fetch(commit).catch(async (error: unknown) => {
+    signal.throwIfAborted();
+    if (!(error instanceof CairnError)) throw error;
+    await fetch(ref);
+  });
+  const found = (await git(['rev-parse', '--verify', 'refs/cairn/head^{commit}'])).trim();
+  if (found !== commit) {
+    throw new CairnError('SourceUnreachable', `${ref} is at ${found} by now, not at ${commit}`);
+  }
+}
+
+/** Credentials are for the repository that they were declared for, and files of this machine for nobody. */
+async function fetchSubmodules(url: string, git: Git): Promise<void> {
+  // What ../other.git of a .gitmodules is relative to.
+  await git(['config', 'remote.origin.url', url]);
+  const args = ['submodule', 'update', '--init', '--recursive', '--depth=1', '--checkout'];
+  try {
+    await git(args, { by: nobody, protocols: 'git:http:https:ssh' });
+  } catch (error) {
+    if (!(error instanceof CairnError)) throw error;
+    const message = `a submodule can not be fetched: ${error.message}`;
+    const isRefused = /transport '\S+' not allowed|No url found|disallowed|suspicious/i.test(
+      message,
+    );
+    throw new CairnError(isRefused ? 'SourceInvalid' : error.reason, message, { cause: error });
+  }
+}
+
 const nobody: GitAccess = { env: {}, secrets: [], dispose: async () => {} };
+
+/** The commit is here: what is wrong is in it, or there is no room for it. */
+function asInvalid(error: unknown): CairnError {
+  const { message } = asCairnError(error);
+  const isFull = /No space left|Disk quota/i.test(message);
+  return isFull ? new CairnError('DepotFull', message, { cause: error }) : cannotLayOut(message);
+}

@@ -11,6 +11,8 @@ export interface GitRun {
   readonly signal: AbortSignal;
   /** How repositories may be reached, `:` between them; every way that people may declare when left out. */
   readonly protocols?: string | undefined;
+  /** git is ended when it prints more. */
+  readonly mostBytes?: number | undefined;
 }
 
 /** What is taken over from the environment of the server: nothing that changes what git does. */
@@ -47,14 +49,18 @@ export const gitConfiguration = `[core]
 	detachedHead = false
 `;
 
-/** Runs git and gives its output. Throws `ConfigUnreachable` with git's own words, without secrets. */
+/**
+ * Runs git and gives its output. Throws `ConfigUnreachable` with git's own words, without secrets, and
+ * `SourceInvalid` when it prints too much.
+ */
 export async function runGit(args: readonly string[], run: GitRun): Promise<string> {
   // Loaded when first needed: most commands of the CLI have nothing to do with git.
   const { simpleGit } = await import('simple-git');
   const env = environment(run);
+  const tooMuch = new AbortController();
   const git = simpleGit({
     baseDir: run.cwd,
-    abort: AbortSignal.any([run.signal, AbortSignal.timeout(commandMs)]),
+    abort: AbortSignal.any([run.signal, tooMuch.signal, AbortSignal.timeout(commandMs)]),
     timeout: { block: silenceMs },
     allowEnvironment: Object.keys(env),
     unsafe: {
@@ -63,9 +69,22 @@ export async function runGit(args: readonly string[], run: GitRun): Promise<stri
       allowUnsafeSshCommand: true,
     },
   }).env(env);
+  const { mostBytes } = run;
+  if (mostBytes !== undefined) {
+    git.outputHandler((_command, stdout) => {
+      let bytes = 0;
+      stdout.on('data', (chunk: Buffer) => {
+        bytes += chunk.length;
+        if (bytes > mostBytes) tooMuch.abort();
+      });
+    });
+  }
   try {
     return await git.raw([...args]);
   } catch (error) {
+    if (tooMuch.signal.aborted) {
+      throw new CairnError('SourceInvalid', `git ${args[0] ?? ''} has no end: it printed too much`);
+    }
     const text = error instanceof Error ? error.message : String(error);
     throw new CairnError('ConfigUnreachable', cleaned(text, run.access.secrets));
   }

@@ -1,5 +1,5 @@
 import { BuildKind, type Build } from '../../crds/build.ts';
-import { annotations, type ObjectKey } from '../../crds/object.ts';
+import { annotations, conditionOf, type ObjectKey } from '../../crds/object.ts';
 import { CairnError } from '../../crds/reasons.ts';
 import { sourceLabel, SourceKind, type Source } from '../../crds/source.ts';
 import { StoreError, type StoreWriter } from '../../crds/store.ts';
@@ -192,8 +192,10 @@ function tell(
     return { message: `Published ${sourceName ?? ''} ${version ?? ''} of ${commit}` };
   }
   if (result === undefined) {
-    const phase = status.phase ?? 'Queued';
-    return { message: `Build ${metadata.name} of ${commit}: ${phase}`, progressing: true };
+    const ready = conditionOf(build, 'Ready');
+    const why = ready && ready.reason !== 'Progressing' ? `: ${ready.message}` : '';
+    const told = `Build ${metadata.name} of ${commit}: ${status.phase ?? 'Queued'}${why}`;
+    return { message: told, progressing: true };
   }
   const why = `Build ${metadata.name} of ${commit}: ${result}: ${status.message ?? ''}`;
   return { message: '', failure: new CairnError('BuildFailed', why) };
