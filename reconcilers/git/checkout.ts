@@ -33,6 +33,7 @@ interface GitOptions {
 type Git = (args: readonly string[], options?: GitOptions) => Promise<string>;
 
 const mostSubject = 200;
+const mostToldBytes = 2 ** 20;
 
 /**
  * Lays out the files of one commit, without its history. No hook and no filter of the repository runs. Throws
@@ -58,7 +59,8 @@ export async function checkOut(request: CheckoutRequest, signal: AbortSignal): P
       throw asInvalid(error);
     });
     if (submodules) await fetchSubmodules(url, git);
-    const told = await git(['log', '-1', '--no-show-signature', '--format=%ct%n%an%n%s', commit]);
+    const log = ['log', '-1', '--no-show-signature', '--format=%ct%n%an%n%s', commit];
+    const told = await git(log, { mostBytes: mostToldBytes });
     const [date = '', author = '', subject = ''] = told.split('\n');
     return { root, date: Number(date), author, subject: subject.slice(0, mostSubject) };
   } finally {

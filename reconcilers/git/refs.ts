@@ -17,6 +17,7 @@ export type Refs = ReadonlyMap<string, string>;
 
 /** More are a repository that is used for something else. */
 const mostRefs = 200_000;
+const mostBytes = 64 * 2 ** 20;
 
 /**
  * Asks a repository for all of its refs. Annotated tags are followed to their commits. Throws
@@ -33,7 +34,7 @@ export async function listRefs(
     const access = await gitAccess(url, { secret, folder: own });
     const run = { cwd: own, config: join(own, 'config'), access, signal };
     const args = ['ls-remote', '--', url, 'HEAD', 'refs/heads/*', 'refs/tags/*'];
-    return parseRefs(await asSource(url, () => runGit(args, run)));
+    return parseRefs(await asSource(url, () => runGit(args, { ...run, mostBytes })));
   } finally {
     await rm(own, { recursive: true, force: true });
   }

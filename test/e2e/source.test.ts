@@ -1,7 +1,7 @@
 /** A commit becomes a signed package: git, the engine, the repository and apt are all real. */
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { Build } from '../../crds/build.ts';
@@ -68,6 +68,7 @@ describe('a source', needsDocker, () => {
   let cairn: Cairn;
   let git: GitRepository;
   let apt: AptRoot;
+  let spec: object;
 
   const start = () => world.start({ args: ['--docker', engine.address] });
   const source = async () => (await objectOf<Source>(cairn, 'sources', 'hello'))?.status;
@@ -127,7 +128,7 @@ describe('a source', needsDocker, () => {
     mkdirSync(join(world.data, 'secrets/hook'), { recursive: true });
     writeFileSync(join(world.data, 'secrets/hook/token'), hookToken);
     git = await GitRepository.create(scope, files('one'));
-    const spec = {
+    spec = {
       url: `file://${git.bare}`,
       ref: { branch: 'main' },
       interval: '1h',
@@ -238,6 +239,40 @@ describe('a source', needsDocker, () => {
     assert.equal(cancelled.code, 0, cancelled.output);
     assert.equal((await finished(newer)).status.result, 'Cancelled');
     assert.equal((await build(next.metadata.name))?.status.result, 'Cancelled');
+  });
+
+  it('that is deleted while it builds takes its container with it, and its packages if it wants', async () => {
+    const commit = await push(files('seven', 'sleep 600'));
+    const { metadata } = await buildOf(
+      commit,
+      'it runs',
+      ({ status }) => status.phase === 'Building',
+    );
+    const containers = async () => {
+      const all = await engine.docker.listContainers({ all: true });
+      return all.filter(({ Labels }) => Object.values(Labels).includes(metadata.uid));
+    };
+    assert.equal((await containers()).length, 1);
+    good(await apt.update());
+    assert.notEqual(await apt.policy('hello-tools'), undefined);
+
+    world.write('hello.yaml', manifest('Source', 'hello', { ...spec, deletionPolicy: 'Remove' }));
+    await eventually(
+      async () =>
+        ((await objectOf<Source>(cairn, 'sources', 'hello'))?.metadata.finalizers ?? []).length > 0,
+      'the policy is noticed',
+    );
+    rmSync(join(world.config, 'hello.yaml'));
+    await eventually(
+      async () => (await objectOf<Source>(cairn, 'sources', 'hello')) === undefined,
+      'the Source is gone',
+    );
+    assert.equal(await build(metadata.name), undefined);
+    assert.deepEqual(await containers(), []);
+    await eventually(async () => {
+      good(await apt.update());
+      return (await apt.policy('hello-tools')) === undefined;
+    }, 'its package is gone');
   });
 
   after(async () => {
