@@ -16,6 +16,7 @@ import { argsOf, namespace, rendered, rulesOf, type Rule } from './chart.ts';
 import type { Values } from './matrix.ts';
 import { compared } from './rights.ts';
 
+const hookToken = 'a token of the test';
 const isMissing = needsHelm.skip === false ? needsKubernetes : needsHelm;
 
 interface World {
@@ -77,7 +78,11 @@ async function start(t: TestContext, values: Values): Promise<World> {
 
 /** What manifests refer to, and a Secret with some of Cairn's own tokens, as one of long ago has. */
 async function makeSecrets(kubectl: World['kubectl']): Promise<void> {
-  const login = ['--from-literal=username=me', '--from-literal=password=canary'];
+  const login = [
+    '--from-literal=username=me',
+    '--from-literal=password=canary',
+    `--from-literal=hook=${hookToken}`,
+  ];
   await kubectl(['create', 'secret', 'generic', 'login', ...login]);
   await kubectl(['create', 'secret', 'generic', 'cairn-tokens', '--from-literal=admin=canary']);
 }
@@ -166,14 +171,19 @@ async function publishIn({ kubectl, product: made, cairn }: World): Promise<void
   await kubectl(['wait', '--for=delete', upload, '--timeout=30s']);
 }
 
-/** A commit is built, which the next one supersedes, and its Build goes. */
+/** A commit is built, which the next one supersedes, as its git host tells, and its Build goes. */
 async function buildIn({ kubectl, git, cairn }: World): Promise<void> {
-  const spec = { interval: '1s', historyLimit: 1, ...sourceSpec(git.bare) };
+  const webhook = { secretRef: { name: 'login', key: 'hook' } };
+  const own = { interval: '1h', historyLimit: 1, deletionPolicy: 'Remove', webhook };
+  const spec = { ...own, ...sourceSpec(git.bare) };
   await kubectl(['apply', '-f', '-'], JSON.stringify(object('Source', 'hello', spec)));
   const named = '--for=jsonpath={.status.build}';
   await kubectl(['wait', named, 'source/hello', '--timeout=30s']);
   const first = await kubectl(['get', 'source', 'hello', '-o', 'jsonpath={.status.build}']);
   await git.commit({ README: 'two\n' });
+  const headers = { 'x-gitlab-token': hookToken };
+  const told = await fetch(`${cairn.url}/hooks/${namespace}/hello`, { method: 'POST', headers });
+  assert.equal(told.status, 202, await told.text());
   await kubectl(['wait', '--for=delete', `build/${first}`, '--timeout=60s']);
   const asked = await cairn.cli('build', 'hello', '-n', namespace);
   assert.equal(asked.code, 0, asked.output);
