@@ -1,5 +1,5 @@
 import { BuildKind, type Build } from '../../crds/build.ts';
-import { annotations, conditionOf, type ObjectKey } from '../../crds/object.ts';
+import { annotations, type ObjectKey } from '../../crds/object.ts';
 import { CairnError } from '../../crds/reasons.ts';
 import { sourceLabel, SourceKind, type Source } from '../../crds/source.ts';
 import { StoreError, type StoreWriter } from '../../crds/store.ts';
@@ -9,6 +9,7 @@ import { Looks, type LookDeps } from './looks.ts';
 import { buildManifest, buildName, labelOf, newestOf, wantedBuild } from './plan-build.ts';
 import { packagesOf } from './packages.ts';
 import { ignoreGone, removeMade, type RemovalDeps } from './removal.ts';
+import { tell } from './tell.ts';
 import { webhookOf, type Webhook } from './webhook.ts';
 
 type Status = Source['status'];
@@ -178,25 +179,4 @@ function withWebhook({ webhookUrl: _, ...status }: Kept, webhook: Webhook | unde
 
 function isOver({ status }: Build): boolean {
   return status.finishedAt !== undefined;
-}
-
-/** What the Source says of itself is what its newest Build says. */
-function tell(
-  build: Build | undefined,
-): Pick<Report<Status>, 'message' | 'progressing' | 'failure'> {
-  if (!build) return { message: 'Asking the repository for its commits', progressing: true };
-  const { metadata, spec, status } = build;
-  const commit = spec.commit.slice(0, 12);
-  const { result, sourceName, version } = status;
-  if (result === 'Succeeded') {
-    return { message: `Published ${sourceName ?? ''} ${version ?? ''} of ${commit}` };
-  }
-  if (result === undefined) {
-    const ready = conditionOf(build, 'Ready');
-    const why = ready && ready.reason !== 'Progressing' ? `: ${ready.message}` : '';
-    const told = `Build ${metadata.name} of ${commit}: ${status.phase ?? 'Queued'}${why}`;
-    return { message: told, progressing: true };
-  }
-  const why = `Build ${metadata.name} of ${commit}: ${result}: ${status.message ?? ''}`;
-  return { message: '', failure: new CairnError('BuildFailed', why) };
 }
