@@ -252,7 +252,7 @@ describe('a source', needsDocker, () => {
       const all = await engine.docker.listContainers({ all: true });
       return all.filter(({ Labels }) => Object.values(Labels).includes(metadata.uid));
     };
-    assert.equal((await containers()).length, 1);
+    await eventually(async () => (await containers()).length === 1, 'its container is there');
     good(await apt.update());
     assert.notEqual(await apt.policy('hello-tools'), undefined);
 
