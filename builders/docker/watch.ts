@@ -35,8 +35,10 @@ export async function watchRun(watched: Watched, signal: AbortSignal): Promise<E
     if (!isLost(error) && !stop.aborted) throw error;
   });
   try {
-    const ended = container.wait({ abortSignal: signal });
-    await Promise.race([ended, Promise.all([looking, following]).then(() => ended)]);
+    // An engine that is killed leaves this without an answer: dockerode does not notice.
+    const ended = container.wait({ abortSignal: stop });
+    await Promise.race([ended, looking, following.then(() => ended)]);
+    signal.throwIfAborted();
     await end_(following);
     return await exitOf(watched);
   } finally {
@@ -59,15 +61,16 @@ async function exitOf({ container, limits, end }: Watched): Promise<Exit> {
   return { exitCode: State.ExitCode, outOfMemory: State.OOMKilled, error: State.Error };
 }
 
-/** What the supervisor does as well, from where a build can't reach. */
+/** What the supervisor does as well, from where a build can't reach; until the container has ended. */
 async function lookAgain(
   { container, limits, log, end }: Watched,
   signal: AbortSignal,
 ): Promise<void> {
   let fullLooks = 0;
-  const { State } = await container.inspect();
-  const startedAt = Date.parse(State.StartedAt);
   while (!signal.aborted) {
+    const { State } = await container.inspect();
+    if (!State.Running) return;
+    const startedAt = Date.parse(State.StartedAt);
     const seconds = (Date.now() - startedAt) / 1000;
     const silent = (performance.now() - log.heardAt) / 1000;
     if (seconds > limits.seconds + graceSeconds) {
