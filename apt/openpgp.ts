@@ -2,6 +2,7 @@ export { armorKeyring, readKeyring, type Keyring } from './openpgp/keyring.ts';
 export {
   clearsign,
   detachSign,
+  detachSignBytes,
   generateSigningKey,
   publicKeys,
   readSigningKey,

@@ -27,6 +27,7 @@ import type { Log } from './log.ts';
 import { startLoop } from './loop/controller.ts';
 import type { LoopMetrics } from './loop/metrics.ts';
 import { createMirrorMetrics } from './mirror-metrics.ts';
+import { ownVersion } from './own-version.ts';
 import { configSourceReconciler } from './sources/reconciler.ts';
 
 export interface WorkOptions {
@@ -80,7 +81,8 @@ export function startWork(options: WorkOptions): Work {
   const builder = docker && openBuilder(data, docker);
   const watch = new RefWatch(join(data, 'git'));
   const builds = new Builds({
-    ...{ store, builder, blobs, keyStore, secrets, ownUrl, readToken, now },
+    ...{ store, builder, blobs, keyStore, secrets, ownUrl, baseUrl, readToken, now },
+    version: ownVersion(),
     folder: buildsFolder(data),
     // Most of them wait for git, or for the engine, which has turns of its own.
     queue: new FairQueue(2 * (docker?.concurrency ?? 1)),

@@ -88,6 +88,12 @@ const status = Type.Object({
       { maxItems: 1000, description: 'What it made.' },
     ),
   ),
+  buildinfo: Type.Optional(
+    Type.String({
+      maxLength: 256,
+      description: 'Which of them says what was installed when the packages were built.',
+    }),
+  ),
   log: Type.Optional(
     Type.Object(
       {
@@ -96,6 +102,27 @@ const status = Type.Object({
       },
       { description: 'The log, at /builds/NAMESPACE/NAME/log.' },
     ),
+  ),
+  provenance: Type.Optional(
+    Type.Object(
+      {
+        sha256: Sha256('The SHA-256 of the envelope.'),
+        size: Type.Integer({ minimum: 0, description: 'Its size in bytes.' }),
+        signature: Sha256('The SHA-256 of the detached signature of that file.'),
+        signedBy: Type.Array(Type.String({ maxLength: 64 }), {
+          maxItems: 8,
+          description: 'The fingerprints of the keys of the Repository that signed it.',
+        }),
+      },
+      { description: 'Where its packages come from, at /builds/NAMESPACE/NAME/provenance.json.' },
+    ),
+  ),
+  logUrl: Type.Optional(Type.String({ maxLength: 2600, description: 'Where its log is.' })),
+  artifactsUrl: Type.Optional(
+    Type.String({ maxLength: 2600, description: 'What the names of artifacts go behind.' }),
+  ),
+  provenanceUrl: Type.Optional(
+    Type.String({ maxLength: 2600, description: 'Where its provenance is.' }),
   ),
 });
 
@@ -123,7 +150,7 @@ export type Build = ObjectOf<typeof BuildKind>;
 export type BuildStatus = Static<typeof status>;
 export type BuildResult = (typeof buildResults)[number];
 
-/** Where its log is served. */
-export function logPath({ metadata }: Pick<Build, 'metadata'>): string {
-  return `builds/${metadata.namespace}/${metadata.name}/log`;
+/** Below what its log, its artifacts and its provenance are served. */
+export function buildPath({ metadata }: Pick<Build, 'metadata'>): string {
+  return `builds/${metadata.namespace}/${metadata.name}`;
 }

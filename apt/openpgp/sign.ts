@@ -115,6 +115,15 @@ export async function detachSign(
   return armored(await signatureOver(await createMessage({ binary }), keys, now));
 }
 
+/** The same by one key, as bytes without armor. */
+export async function detachSignBytes(
+  content: Uint8Array,
+  key: SigningKey,
+  now: Date,
+): Promise<Uint8Array> {
+  return (await signatureOver(await createMessage({ binary: content }), [key], now)).write();
+}
+
 /** The public halves of several keys as one armored block, for `Signed-By`; each key once. */
 export function publicKeys(keys: readonly (SigningKey | string)[]): string {
   const armoredKeys = keys.map((key) => (typeof key === 'string' ? key : key.publicArmored));

@@ -24,9 +24,23 @@ export function objectUrls(object: AnyObject, server: URL): readonly (readonly s
         ['for clients', url(`${root}/client.sources`)],
       ];
     }
+    case 'Build':
+      return buildUrls(object, url);
     default:
       return [];
   }
+}
+
+function buildUrls({ metadata, status }: AnyObject, url: (path: string) => string) {
+  const root = `/builds/${metadata.namespace}/${metadata.name}`;
+  const artifacts = at(status, 'artifacts');
+  const names = (Array.isArray(artifacts) ? artifacts : []).map((one) => stringAt(one, 'name'));
+  const hasProvenance = at(status, 'provenance') !== undefined;
+  return [
+    ['log', url(`${root}/log`)],
+    ...names.flatMap((file) => (file ? [['artifact', url(`${root}/artifacts/${file}`)]] : [])),
+    ...(hasProvenance ? [['provenance', url(`${root}/provenance.json`)]] : []),
+  ];
 }
 
 /** Archives, and what goes into /etc/apt/sources.list.d of a client. */

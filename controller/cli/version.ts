@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { ownVersion } from '../own-version.ts';
 import { exit, parseOptions, type Command } from './command.ts';
 
 export const command: Command = {
@@ -10,12 +10,7 @@ export const command: Command = {
 
   async run(args, io) {
     parseOptions(args, {});
-    io.out(`cairn ${await ownVersion()}`);
+    io.out(`cairn ${ownVersion()}`);
     return exit.good;
   },
 };
-
-async function ownVersion(): Promise<string> {
-  const text = await readFile(new URL('../../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(text) as { version: string }).version; // our own file
-}

@@ -1,33 +1,24 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import express, { type Router } from 'express';
-import { BuildKind, type Build } from '../../crds/build.ts';
-import type { StoreReader } from '../../crds/store.ts';
+import express, { type Response, type Router } from 'express';
 import type { BlobReader } from '../../depot/depot.ts';
-import { ApiFailure } from './api/status.ts';
-import { isLocal, type WriteRules } from './api/write-rules.ts';
+import { readableBuild, type BuildAccess } from './build-access.ts';
 
-export interface BuildLogOptions {
-  readonly store: Pick<StoreReader, 'get'>;
+export interface BuildLogOptions extends BuildAccess {
   readonly blobs: Pick<BlobReader, 'path'>;
-  readonly rules: WriteRules;
   /** Where Builds that are not through have their logs, as `<uid>/log`. */
   readonly folder: string;
 }
 
 /**
  * `GET /builds/<namespace>/<name>/log`: the log of a Build, as far as it is known, with ranges. The header
- * `X-Build-Finished` tells whether more may come. For holders of any token, and for everybody where nobody else can reach the server.
+ * `X-Build-Finished` tells whether more may come.
  */
-export function buildLogRoute({ store, blobs, rules, folder }: BuildLogOptions): Router {
+export function buildLogRoute(options: BuildLogOptions): Router {
+  const { blobs, folder } = options;
   const router = express.Router();
   router.get('/builds/:namespace/:name/log', async (req, res, next) => {
-    if (!rules.access.mayRead(req.headers.authorization) && !isLocal(req, rules)) {
-      throw new ApiFailure(401, 'logs of builds need the read token');
-    }
-    const { namespace, name } = req.params;
-    const build = (await store.get({ kind: BuildKind.kind, namespace, name })) as Build | undefined;
-    if (!build) throw new ApiFailure(404, `there is no Build ${name}`);
+    const { build } = await readableBuild(req, req.params, options);
     const { log, finishedAt } = build.status;
     const live = join(folder, build.metadata.uid, 'log');
     const file = finishedAt !== undefined && log ? await blobs.path(log.sha256) : live;
@@ -36,14 +27,40 @@ export function buildLogRoute({ store, blobs, rules, folder }: BuildLogOptions):
       () => false,
     );
     res.set('X-Build-Finished', String(finishedAt !== undefined));
-    // Whatever a build prints is text, and nothing else.
-    res.type('text/plain; charset=utf-8').set('Content-Security-Policy', "default-src 'none'");
+    harmless(res).type('text/plain; charset=utf-8');
     if (!isThere) return void res.send('');
-    const headers = { 'Cache-Control': 'no-store' };
-    const options = { dotfiles: 'allow', etag: false, lastModified: false, headers } as const;
-    res.sendFile(file, options, (error: unknown) => {
-      if (error && !res.headersSent) next(error);
+    res.set('Cache-Control', 'no-store');
+    sendStored(res, file, (error) => {
+      // it was tidied away at this moment: whoever asks again gets what was stored
+      if (isGone(error)) res.send('');
+      else next(error);
     });
   });
   return router;
+}
+
+/** Sends a file, or the part that is asked for. `failed` is called while nothing has been sent. */
+export function sendStored(res: Response, file: string, failed: (error: unknown) => void): void {
+  const options = { dotfiles: 'allow', etag: false, lastModified: false } as const;
+  res.sendFile(file, options, (error: unknown) => {
+    if (!error || res.headersSent) return;
+    res.removeHeader('ETag');
+    res.set('Cache-Control', 'no-store');
+    if (isBeyond(error)) res.status(416).end();
+    else failed(error);
+  });
+}
+
+/** Whoever follows a log asks for what is not there yet. */
+function isBeyond(error: unknown): boolean {
+  return error instanceof Error && 'status' in error && error.status === 416;
+}
+
+/** Whatever a build prints or makes, no browser runs it. */
+export function harmless(res: Response): Response {
+  return res.set('Content-Security-Policy', "default-src 'none'; sandbox");
+}
+
+function isGone(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
 }

@@ -90,6 +90,7 @@ const types: readonly (readonly [RegExp, string])[] = [
   ],
 ];
 
-function contentTypeOf(path: string): string {
+/** By the end of a file's name. */
+export function contentTypeOf(path: string): string {
   return types.find(([name]) => name.test(path))?.[1] ?? 'application/octet-stream';
 }

@@ -14,6 +14,7 @@ import { ApiFailure } from './api/status.ts';
 import { isLoopback, type WriteRules } from './api/write-rules.ts';
 import { blobRoute, isBlobUpload } from './blob-route.ts';
 import { limitBodyTime } from './body-time.ts';
+import { buildFilesRoute } from './build-files-route.ts';
 import { buildLogRoute } from './build-log-route.ts';
 import { ClientConfig } from './client-config.ts';
 import { Connections } from './connections.ts';
@@ -157,7 +158,8 @@ export function createServer(options: ServerOptions): Server {
     app.use(apiRouter({ store, rules, shutdown: shutdown.signal, now }));
     const { blobs, giveReceipt, namespace = usualNamespace } = options;
     app.use(blobRoute({ blobs, giveReceipt, rules, namespace }));
-    const { buildsFolder: folder } = options;
+    const { buildsFolder: folder, redirect } = options;
+    app.use(buildFilesRoute({ store, blobs, rules, redirect }));
     if (folder !== undefined) app.use(buildLogRoute({ store, blobs, rules, folder }));
     const { secrets } = options;
     if (secrets) app.use(hookRoute({ store, secrets, now, metrics: options.metrics }));

@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
 import express, { type Request, type Response, type Router } from 'express';
 import type { Registry } from 'prom-client';
 import { closing } from './connection.ts';
+import { ownVersion } from '../own-version.ts';
 import { verdictOf, type Check, type Health } from '../health.ts';
 import type { ServerOptions } from './options.ts';
 import { plain } from './reply.ts';
@@ -49,8 +49,7 @@ function tell(
 
 /** As `kubectl version` reads it. */
 function versionInfo() {
-  const file = new URL('../../package.json', import.meta.url);
-  const { version } = JSON.parse(readFileSync(file, 'utf8')) as { version: string };
+  const version = ownVersion();
   const [major = '', minor = ''] = version.split('.');
   const platform = `${process.platform}/${process.arch}`;
   const unknown = { gitCommit: '', gitTreeState: '', buildDate: '', goVersion: '' };

@@ -28,6 +28,8 @@ export interface BuildOutcome {
   readonly message: string;
   readonly missing?: readonly string[];
   readonly artifacts?: readonly Artifact[];
+  /** When the run was over. */
+  readonly finishedAt: string;
   readonly log: Blob;
 }
 

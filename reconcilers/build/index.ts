@@ -1,36 +1,19 @@
-import { BuildKind, type Build, type BuildResult, type BuildStatus } from '../../crds/build.ts';
+import { BuildKind, type Build } from '../../crds/build.ts';
 import { annotations } from '../../crds/object.ts';
-import { CairnError } from '../../crds/reasons.ts';
-import type { Repository } from '../../crds/repository.ts';
-import type { StoreReader, StoreWriter } from '../../crds/store.ts';
-import { timestamp } from '../../crds/timestamp.ts';
-import { UploadKind, type Upload } from '../../crds/upload.ts';
+import { asCairnError, CairnError } from '../../crds/reasons.ts';
 import type { Reconciler, Report, RunContext } from '../reconciler.ts';
-import { BuildFiles, type BuildOutcome } from './files.ts';
+import { BuildFiles } from './files.ts';
 import { startJob, type Job, type JobDeps } from './job.ts';
-import { repositoryOf } from './prepare.ts';
-import { publishable } from './request.ts';
+import { storeLog } from './log.ts';
+import { publishBuilt, type PublishDeps } from './publish.ts';
+import { failedAgain, failedReport, type Failed } from './failed.ts';
+import { finish, keptOf, reportOf, statusOf, type Kept, type Status } from './report.ts';
 
-type Status = Build['status'];
-type Kept = Report<Status>['status'];
-
-/** How files that a build has made are published: see `repository/upload-manifest.ts`. */
-export type PublishFiles = (
-  store: StoreReader & Pick<StoreWriter, 'create'>,
-  upload: {
-    readonly repository: Pick<Repository, 'metadata'>;
-    readonly name: string;
-    readonly files: Upload['spec']['files'];
-    readonly suite?: string | undefined;
-    readonly component?: string | undefined;
-  },
-) => Promise<Upload>;
-
-export interface BuildDeps extends Omit<JobDeps, 'builder' | 'store'> {
-  readonly store: StoreReader & Pick<StoreWriter, 'create'>;
+export interface BuildDeps extends Omit<JobDeps, 'builder' | 'store' | 'blobs'>, PublishDeps {
+  readonly store: PublishDeps['store'];
+  readonly blobs: JobDeps['blobs'] & PublishDeps['blobs'];
   /** Undefined where nothing can be built. */
   readonly builder: JobDeps['builder'] | undefined;
-  readonly publish: PublishFiles;
 }
 
 const superseded = 'Superseded';
@@ -43,6 +26,8 @@ export class Builds {
   readonly #deps: BuildDeps;
   readonly #jobs = new Map<string, Job>();
   readonly #tidied = new Set<string>();
+  /** Of those that could not go on, by uid. */
+  readonly #failures = new Map<string, Failed>();
 
   constructor(deps: BuildDeps) {
     this.#deps = deps;
@@ -53,7 +38,10 @@ export class Builds {
       kind: BuildKind,
       reconcile: (build, context) => this.#reconcile(build, context),
       finalize: (build) => this.#finalize(build),
-      forget: ({ uid }) => void this.#tidied.delete(uid),
+      forget: ({ uid }) => {
+        this.#tidied.delete(uid);
+        this.#failures.delete(uid);
+      },
     };
   }
 
@@ -75,22 +63,36 @@ export class Builds {
       const message = 'there is no Docker engine to build with: cairn run --docker names one';
       throw new CairnError('BuilderUnavailable', message);
     }
-    const job = this.#jobOf(build, { ...this.#deps, builder, store }, context.poke);
     const why = build.metadata.annotations?.[annotations.cancel];
+    const failed = this.#failures.get(uid);
+    const isAsked = why !== undefined || context.requested !== undefined;
+    if (failed && !isAsked && !this.#jobs.has(uid) && failed.againAt > Date.now()) {
+      return failedReport(reportOf(keptOf(build), build), build, failed);
+    }
+    const job = this.#jobOf(build, { ...this.#deps, builder, store }, context.poke);
     if (why !== undefined && !job.outcome) return this.#cancel(build, job, { why, context });
+    const known = reportOf(this.#statusOf(build, job), build);
     if (job.failure) {
       this.#jobs.delete(uid);
-      return { ...reportOf(statusOf(build, job), build), failure: job.failure, progressing: false };
+      const again = failedAgain(failed, job.failure);
+      this.#failures.set(uid, again);
+      return failedReport(known, build, again);
     }
-    if (!job.outcome) return reportOf(statusOf(build, job), build);
-    if (job.outcome.result === 'Built') return this.#publish(build, job, job.outcome, context);
+    if (!job.outcome) {
+      // Until it comes further than before, it is told what was in its way.
+      const isFurther = !failed || job.phase === 'Building';
+      return isFurther ? known : failedReport(known, build, failed);
+    }
+    if (job.outcome.result === 'Built') return this.#publish(build, job, context);
     const { result, message, missing = [] } = job.outcome;
-    const isOld = result === 'Cancelled' && why === superseded;
+    // One that nobody wants any more is not tried again.
+    const isCancelled = why !== undefined && (result === 'Cancelled' || result === 'BuilderLost');
     const own = {
       message: message.slice(0, 4000),
       ...(missing.length > 0 ? { missing: [...missing] } : {}),
     };
-    return finish(build, { ...statusOf(build, job), ...own }, isOld ? superseded : result, context);
+    const status = { ...this.#statusOf(build, job), ...own };
+    return finish(build, status, isCancelled ? cancelledAs(why) : result, context);
   }
 
   #jobOf(build: Build, deps: JobDeps, poke: () => void): Job {
@@ -111,45 +113,33 @@ export class Builds {
     const { uid } = build.metadata;
     if (job.phase === 'Building' && !job.failure) {
       await this.#deps.builder?.cancel(uid, why);
-      return reportOf(statusOf(build, job), build);
+      return reportOf(this.#statusOf(build, job), build);
     }
     job.stop.abort(new Error('the Build was cancelled'));
     await job.done;
-    const status = { ...statusOf(build, job), message: why };
-    return finish(build, status, why === superseded ? superseded : 'Cancelled', context);
+    const { folder, blobs } = this.#deps;
+    const files = new BuildFiles(folder, uid);
+    const log = await storeLog(files.log, blobs, `${cancelledAs(why)}: ${why}`);
+    const status = { ...this.#statusOf(build, job), ...(log ? { log } : {}), message: why };
+    return finish(build, status, cancelledAs(why), context);
   }
 
-  async #publish(
-    build: Build,
-    job: Job,
-    { artifacts = [] }: BuildOutcome,
-    context: RunContext,
-  ): Promise<Report<Status>> {
-    const { metadata, spec } = build;
-    const status: Kept = {
-      ...statusOf(build, job),
-      phase: 'Publishing',
-      publishingAt: build.status.publishingAt ?? timestamp(context.now()),
-      artifacts: artifacts.map(({ name, sha256, size }) => ({ name, sha256, size })),
-    };
-    const files = publishable(artifacts);
-    if (!files.some(({ name }) => name.endsWith('.deb'))) {
-      const message = 'it has made no package';
-      return finish(build, { ...status, message }, 'FailedToBuild', context);
+  async #publish(build: Build, job: Job, context: RunContext): Promise<Report<Status>> {
+    const { plan, outcome } = job;
+    if (!plan || !outcome) throw new CairnError('InternalError', 'nothing was built');
+    const status = this.#statusOf(build, job);
+    try {
+      return await publishBuilt({ build, plan, outcome, status }, this.#deps, context);
+    } catch (error) {
+      const known = reportOf({ ...status, phase: 'Publishing' }, build);
+      const failed = failedAgain(this.#failures.get(build.metadata.uid), asCairnError(error));
+      this.#failures.set(build.metadata.uid, failed);
+      return failedReport(known, build, failed);
     }
-    const repository = await repositoryOf(build, this.#deps);
-    const { suite, component } = spec.repositoryRef;
-    const name = `build-${metadata.uid}`;
-    const upload = await this.#deps.publish(this.#deps.store, {
-      ...{ repository, name, files: [...files], suite, component },
-    });
-    const { result, message = '' } = upload.status;
-    if (result === 'Published') return finish(build, status, 'Succeeded', context);
-    if (result === 'Refused') {
-      return finish(build, { ...status, message }, 'FailedToUpload', context);
-    }
-    const key = { kind: UploadKind.kind, namespace: metadata.namespace, name };
-    return { ...reportOf(status, build), dependsOn: [key] };
+  }
+
+  #statusOf(build: Build, job: Job): Kept {
+    return statusOf(build, job, this.#deps.baseUrl());
   }
 
   /** The status holds all that counts: the container and the folder can go. */
@@ -160,6 +150,7 @@ export class Builds {
     if (await files.isThere()) await this.#deps.builder?.forget(uid).catch(() => {});
     await files.remove();
     this.#jobs.delete(uid);
+    this.#failures.delete(uid);
     this.#tidied.add(uid);
   }
 
@@ -172,64 +163,6 @@ export class Builds {
   }
 }
 
-function keptOf({ status }: Build): Kept {
-  const { conditions: _c, observedGeneration: _o, lastHandledReconcileAt: _l, ...kept } = status;
-  return kept;
-}
-
-/** What is known by now. */
-function statusOf(build: Build, { phase, plan, outcome }: Job): Kept {
-  const { creationTimestamp } = build.metadata;
-  const known: Partial<BuildStatus> = plan
-    ? {
-        ...{ preparingAt: plan.preparingAt, buildingAt: plan.buildingAt, kind: plan.kind },
-        ...{ sourceName: plan.sourceName, version: plan.version },
-        inputs: {
-          ...{ image: plan.prepared.image, base: plan.prepared.base },
-          archives: plan.prepared.archives.map((one) => ({ ...one })),
-        },
-      }
-    : {};
-  return {
-    ...keptOf(build),
-    ...known,
-    phase,
-    queuedAt: creationTimestamp,
-    ...(outcome ? { log: { sha256: outcome.log.sha256, size: outcome.log.size } } : {}),
-  };
-}
-
-/** The one write after which nothing is done any more but tidying up. */
-function finish(
-  build: Build,
-  status: Kept,
-  result: BuildResult,
-  { now, poke }: RunContext,
-): Report<Status> {
-  setImmediate(poke); // to tidy up
-  const finished = { phase: 'Finished', result, finishedAt: timestamp(now()) } as const;
-  return reportOf({ ...status, ...finished }, build);
-}
-
-function reportOf(status: Kept, { spec }: Build): Report<Status> {
-  const { result, phase = 'Queued', message = '' } = status;
-  const commit = spec.commit.slice(0, 12);
-  if (result === undefined) {
-    const told = `${phase}: ${commit}`;
-    const condition = {
-      type: 'Succeeded',
-      status: 'Unknown',
-      reason: phase,
-      message: told,
-    } as const;
-    return { status, message: told, progressing: true, condition };
-  }
-  if (result === 'Succeeded') {
-    const told = `Published ${status.sourceName ?? ''} ${status.version ?? ''}`;
-    const condition = { type: 'Succeeded', status: 'True', reason: result, message: told } as const;
-    return { status, message: told, condition };
-  }
-  const told = `${result}: ${message}`;
-  const condition = { type: 'Succeeded', status: 'False', reason: result, message: told } as const;
-  return { status, message: '', failure: new CairnError('BuildFailed', told), condition };
+function cancelledAs(why: string) {
+  return why === superseded ? superseded : 'Cancelled';
 }

@@ -5,6 +5,7 @@ import type { FairQueue } from '../../builders/fair-queue.ts';
 import type { RunResult } from '../../builders/results.ts';
 import type { Build } from '../../crds/build.ts';
 import { asCairnError, CairnError } from '../../crds/reasons.ts';
+import { timestamp } from '../../crds/timestamp.ts';
 import type { BlobReader, BlobWriter } from '../../depot/depot.ts';
 import { archivesOf } from './archives.ts';
 import { BuildFiles, type BuildOutcome, type RunPlan } from './files.ts';
@@ -40,7 +41,7 @@ const mostPreparingBytes = 16 * 2 ** 20;
 export function startJob(build: Build, deps: JobDeps, poke: () => void): Job {
   const stop = new AbortController();
   const job: { -readonly [Key in keyof Job]: Job[Key] } = {
-    ...{ stop, phase: 'Queued', plan: undefined, outcome: undefined, failure: undefined },
+    ...{ stop, phase: phaseOf(build), plan: undefined, outcome: undefined, failure: undefined },
     done: Promise.resolve(),
   };
   job.done = work(build, job, deps, poke)
@@ -51,6 +52,11 @@ export function startJob(build: Build, deps: JobDeps, poke: () => void): Job {
       if (!stop.signal.aborted) poke();
     });
   return job;
+}
+
+/** One that goes on after a restart is where it was. */
+function phaseOf({ status: { phase = 'Queued' } }: Build): JobPhase {
+  return phase === 'Queued' || phase === 'Preparing' ? phase : 'Building';
 }
 
 function failureOf(error: unknown): CairnError {
@@ -90,7 +96,7 @@ interface Work {
   readonly enter: (phase: JobPhase) => void;
 }
 
-type Ended = Omit<BuildOutcome, 'log'>;
+type Ended = Omit<BuildOutcome, 'log' | 'finishedAt'>;
 
 async function followToEnd(work: Work, deps: JobDeps): Promise<BuildOutcome> {
   const { job, files } = work;
@@ -103,7 +109,8 @@ async function followToEnd(work: Work, deps: JobDeps): Promise<BuildOutcome> {
     await log.say(ended.message === '' ? ended.result : `${ended.result}: ${ended.message}`);
     const message =
       ended.result === 'Built' ? '' : `${ended.message}\n${await endOfLog(files.log)}`;
-    return { ...ended, message, log: await deps.blobs.write(await log.content()) };
+    const finishedAt = timestamp(deps.now());
+    return { ...ended, message, finishedAt, log: await deps.blobs.write(await log.content()) };
   } finally {
     await log.close();
   }

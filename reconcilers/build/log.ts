@@ -1,5 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { open, stat, truncate, type FileHandle } from 'node:fs/promises';
+import type { Blob, BlobWriter } from '../../depot/depot.ts';
 
 /** The end of a log, as conditions show it. */
 const mostEndBytes = 16_384;
@@ -57,6 +58,28 @@ export class BuildLog {
   async content(): Promise<AsyncIterable<Buffer>> {
     await this.#last;
     return createReadStream(this.#file) as AsyncIterable<Buffer>;
+  }
+}
+
+/** Stores what there is of a log, with a last line; undefined when there is none. It is durable when this returns. */
+export async function storeLog(
+  file: string,
+  blobs: Pick<BlobWriter, 'write' | 'sync'>,
+  lastLine: string,
+): Promise<Blob | undefined> {
+  const isThere = await stat(file).then(
+    () => true,
+    () => false,
+  );
+  if (!isThere) return undefined;
+  const log = await BuildLog.open(file, { keep: undefined, mostBytes: Infinity });
+  try {
+    await log.say(lastLine);
+    const { sha256, size } = await blobs.write(await log.content());
+    await blobs.sync();
+    return { sha256, size };
+  } finally {
+    await log.close();
   }
 }
 

@@ -32,11 +32,13 @@ export interface Preparing {
   readonly signal: AbortSignal;
 }
 
+type Unprepared = Extract<PrepareResult, { result: 'DependencyWait' | 'ChrootProblem' }>;
+
 /** Everything up to the run: the packaged tree, and an image to build it in; or why there is none. */
 export async function prepareRun(
   { build, files, log, signal }: Preparing,
   deps: PrepareDeps,
-): Promise<RunPlan | Exclude<PrepareResult, { readonly result: 'Prepared' }>> {
+): Promise<RunPlan | Unprepared> {
   const preparingAt = timestamp(deps.now());
   const repository = await repositoryOf(build, deps);
   const { plan } = await packagedTree({ build, files, signal }, repository, deps);
@@ -54,6 +56,10 @@ export async function prepareRun(
     },
     signal,
   );
+  // Nothing of the build has run yet: it waits until the engine is back.
+  if (prepared.result === 'BuilderLost') {
+    throw new CairnError('BuilderUnavailable', prepared.message);
+  }
   if (prepared.result !== 'Prepared') return prepared;
   await log.say(`building in ${prepared.image}`);
   return {
