@@ -138,11 +138,35 @@ export class OwnDocker implements TestDocker {
     this.#engine = undefined;
   }
 
+  /** Ends it as a crash would: containers go on until it is started again. */
+  async kill(): Promise<void> {
+    const engine = this.#engine;
+    this.#engine = undefined;
+    if (!engine) return;
+    // What it has started holds its output open, and its containerd ends a moment later.
+    process.kill(engine.pid, 'SIGKILL');
+    const file = path.join(this.#folder, 'exec/containerd/containerd.pid');
+    const containerd = readFileSync(file, 'utf8').trim();
+    while (!engine.hasEnded || isRunning(containerd)) await sleep(10);
+    rmSync(file);
+  }
+
+  /** Has it answer nobody while `work` goes on. */
+  async frozen<T>(work: () => Promise<T>): Promise<T> {
+    const { pid } = this.#engine ?? {};
+    if (pid === undefined) throw new Error('the engine does not run');
+    process.kill(pid, 'SIGSTOP');
+    try {
+      return await work();
+    } finally {
+      process.kill(pid, 'SIGCONT');
+    }
+  }
+
   async remove(): Promise<void> {
     await this.stop();
-    const mounts = path.join(this.#folder, 'exec/netns');
-    for (const name of names(mounts))
-      await mustRun('umount', [path.join(mounts, name)]).catch(() => '');
+    // an engine that was killed has left some of its own
+    for (const mount of mountsBelow(this.#folder)) await mustRun('umount', [mount]);
     rmSync(this.#folder, { recursive: true, force: true });
   }
 }
@@ -152,6 +176,24 @@ function names(folder: string): readonly string[] {
     return readdirSync(folder);
   } catch {
     return [];
+  }
+}
+
+/** Gives an engine the root file system of an image of another one, under a name. */
+export async function moveImage(
+  from: Docker,
+  image: string,
+  to: Docker,
+  name: string,
+): Promise<void> {
+  const container = await from.createContainer({ Image: image, Cmd: ['true'] });
+  try {
+    const answer = await to.importImage(await container.export(), { repo: name });
+    await new Promise<void>((resolve, reject) => {
+      to.modem.followProgress(answer, (error: Error | null) => (error ? reject(error) : resolve()));
+    });
+  } finally {
+    await container.remove();
   }
 }
 
@@ -180,6 +222,24 @@ function clientOf(folder: string): Docker {
   const none = { host: undefined, port: undefined, ca: undefined, cert: undefined, key: undefined };
   const options: object = { ...none, socketPath: path.join(folder, 'socket'), protocol: 'http' };
   return new Docker(options);
+}
+
+/** The last one first. */
+function mountsBelow(folder: string): readonly string[] {
+  const mounts = readFileSync('/proc/self/mounts', 'utf8').split('\n');
+  return mounts
+    .map((line) => line.split(' ')[1] ?? '')
+    .filter((mount) => mount.startsWith(`${folder}/`))
+    .reverse();
+}
+
+/** One that has ended may still be listed, until somebody asks how. */
+function isRunning(pid: string): boolean {
+  try {
+    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  } catch {
+    return false;
+  }
 }
 
 function isInstalled(program: string): boolean {

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { needsDocker, startOwnDocker } from '../../world/docker.ts';
+import { moveImage, needsDocker, startOwnDocker } from '../../world/docker.ts';
 import { startDaemon, type Daemon } from '../../world/daemon.ts';
 import { suiteScope, tempDir } from '../../world/temp.ts';
 import {
@@ -137,7 +137,7 @@ describe('a run that outlives', needsDocker, () => {
 
   it('its engine, which comes back without it or not at all, can be tried again', async (t) => {
     const engine = await startOwnDocker(t);
-    await moveImage(world, engine.docker, 'test-image');
+    await moveImage(world.docker, world.image, engine.docker, 'test-image');
     const builder = openBuilder(t, engine, 'cairn-test-restart', { engineGraceMs: 60_000 });
     const request = scriptRequest('test-image', 'echo begun; exec sleep 1000');
     const kept = keep();
@@ -269,19 +269,3 @@ describe('whoever keeps house', needsDocker, () => {
     assert.ok(order.indexOf('quiet') <= 1, String(order));
   });
 });
-
-/** Carries the root file system of the world to another engine. */
-async function moveImage(world: World, to: World['docker'], name: string): Promise<void> {
-  const container = await world.docker.createContainer({ Image: world.image, Cmd: ['true'] });
-  try {
-    const tar = await container.export();
-    const answer = await to.importImage(tar, { repo: name });
-    await new Promise((resolve, reject) => {
-      to.modem.followProgress(answer, (error: Error | null) =>
-        error ? reject(error) : resolve(0),
-      );
-    });
-  } finally {
-    await container.remove();
-  }
-}
