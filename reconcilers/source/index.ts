@@ -9,6 +9,7 @@ import { Looks, type LookDeps } from './looks.ts';
 import { buildManifest, buildName, labelOf, newestOf, wantedBuild } from './plan-build.ts';
 import { packagesOf } from './packages.ts';
 import { ignoreGone, removeMade, type RemovalDeps } from './removal.ts';
+import { archivesChangedAt, type Then } from './retry.ts';
 import { tell } from './tell.ts';
 import { webhookOf, type Webhook } from './webhook.ts';
 
@@ -60,7 +61,9 @@ export function sourceReconciler(deps: SourceDeps): Reconciler<typeof SourceKind
     const chosen =
       'failure' in seen ? seen.failure : await orFailure(() => chooseRef(source.spec, seen.refs));
     if (chosen instanceof CairnError) return { status, message: '', failure: chosen, ...common };
-    const build = await ensure(source, chosen, builds);
+    const changedAt = await archivesChangedAt(source, context.store);
+    const then = { now: context.now(), archivesChangedAt: changedAt };
+    const build = await ensure(source, chosen, builds, then);
     await cancelOlder(source, build, builds);
     await prune(source, build, builds);
     return {
@@ -81,8 +84,13 @@ export function sourceReconciler(deps: SourceDeps): Reconciler<typeof SourceKind
   }
 
   /** The Build of a commit: it is there already, or is made now. */
-  async function ensure(source: Source, chosen: Chosen, builds: readonly Build[]): Promise<Build> {
-    const wanted = wantedBuild(source, builds, chosen);
+  async function ensure(
+    source: Source,
+    chosen: Chosen,
+    builds: readonly Build[],
+    then: Then,
+  ): Promise<Build> {
+    const wanted = wantedBuild(source, builds, chosen, then);
     if ('existing' in wanted) return wanted.existing;
     const { wish, asked, attempt } = wanted;
     const name = buildName(source, chosen.commit, wish);

@@ -3,10 +3,9 @@ import { BuildKind, type Build } from '../../crds/build.ts';
 import { annotations, apiVersion, type Manifest } from '../../crds/object.ts';
 import { sourceLabel, SourceKind, type Source } from '../../crds/source.ts';
 import type { Chosen } from './choose.ts';
+import { isTriedAgain, type Then } from './retry.ts';
 
 const longestLabel = 63;
-/** How often a commit is tried again whose builder was lost. */
-const mostLost = 3;
 
 /** The value of the label that Builds of a Source have. */
 export function labelOf(source: string): string {
@@ -20,13 +19,14 @@ export type Wanted =
 
 /**
  * The Build that a commit is to have: one for each time that the ref comes to it or that a person has
- * asked, and some more where builders were lost. The same state of things gives the same answer, however
- * often it is acted on.
+ * asked, and some more where builders were lost or archives lacked something (`isTriedAgain`). The same
+ * state of things gives the same answer, however often it is acted on.
  */
 export function wantedBuild(
   { metadata }: Pick<Source, 'metadata'>,
   builds: readonly Build[],
   { commit }: Chosen,
+  then: Then,
 ): Wanted {
   const asked = askedOf(metadata);
   const newest = newestOf(
@@ -39,7 +39,7 @@ export function wantedBuild(
     return { wish: `${asked}/back-after-${last.metadata.uid}`, asked, attempt: 1 };
   }
   const { attempt } = newest.spec;
-  if (newest.status.result !== 'BuilderLost' || attempt >= mostLost) return { existing: newest };
+  if (!isTriedAgain(newest, then)) return { existing: newest };
   return { wish: `${asked}/after-${newest.metadata.uid}`, asked, attempt: attempt + 1 };
 }
 

@@ -5,6 +5,7 @@ import { buildName, wantedBuild } from '../../../reconcilers/source/plan-build.t
 
 const commit = 'a'.repeat(40);
 const chosen = { ref: 'HEAD', commit };
+const then = { now: new Date(), archivesChangedAt: 0 };
 const source = { metadata: { name: 'hello', namespace: 'default', uid: 'u' } } as Parameters<
   typeof buildName
 >[0];
@@ -31,32 +32,40 @@ describe('the Build of a commit', () => {
   });
 
   it('is made once, and once more for each time that somebody asks', () => {
-    assert.deepEqual(wantedBuild(source, [], chosen), { wish: '', asked: '', attempt: 1 });
+    assert.deepEqual(wantedBuild(source, [], chosen, then), { wish: '', asked: '', attempt: 1 });
     const failed = build(1, 'FailedToBuild');
-    assert.deepEqual(wantedBuild(source, [failed], chosen), { existing: failed });
+    assert.deepEqual(wantedBuild(source, [failed], chosen, then), { existing: failed });
     const other = build(1, 'Succeeded', 'b'.repeat(40));
-    assert.deepEqual(wantedBuild(source, [other], chosen), { wish: '', asked: '', attempt: 1 });
+    assert.deepEqual(wantedBuild(source, [other], chosen, then), {
+      wish: '',
+      asked: '',
+      attempt: 1,
+    });
     const asked = 'today';
     const annotated = {
       metadata: { ...source.metadata, annotations: { 'cairn.build/build': asked } },
     };
-    assert.deepEqual(wantedBuild(annotated, [failed], chosen), { wish: asked, asked, attempt: 1 });
+    assert.deepEqual(wantedBuild(annotated, [failed], chosen, then), {
+      wish: asked,
+      asked,
+      attempt: 1,
+    });
   });
 
   it('is made once more when the ref comes back to it', () => {
     const first = build(1, 'Succeeded');
     const other = build(2, undefined, 'b'.repeat(40));
     const again = { wish: '/back-after-build-2', asked: '', attempt: 1 };
-    assert.deepEqual(wantedBuild(source, [first, other], chosen), again);
+    assert.deepEqual(wantedBuild(source, [first, other], chosen, then), again);
     const back = build(3, 'Succeeded');
-    assert.deepEqual(wantedBuild(source, [first, other, back], chosen), { existing: back });
+    assert.deepEqual(wantedBuild(source, [first, other, back], chosen, then), { existing: back });
   });
 
   it('is made once more when its builder was lost, three times in all', () => {
     const first = build(1, 'BuilderLost');
     const again = { wish: '/after-build-1', asked: '', attempt: 2 };
-    assert.deepEqual(wantedBuild(source, [first], chosen), again);
+    assert.deepEqual(wantedBuild(source, [first], chosen, then), again);
     const third = build(3, 'BuilderLost', commit, 3);
-    assert.deepEqual(wantedBuild(source, [third], chosen), { existing: third });
+    assert.deepEqual(wantedBuild(source, [third], chosen, then), { existing: third });
   });
 });
