@@ -8,6 +8,7 @@ import { SigningKeys } from './signing.ts';
 const PackageCount = Type.Object({
   suite: Type.String({ maxLength: 256, description: 'The suite.' }),
   binary: Type.Record(Type.String(), Type.Integer({ minimum: 0 }), {
+    maxProperties: 64,
     description: 'Binary packages by architecture; those for all are counted in each.',
   }),
   source: Type.Integer({ minimum: 0, description: 'Source packages.' }),
