@@ -4,3 +4,4 @@ export { defaultDebLimits, type DebLimits } from './deb/limits.ts';
 export { versionProblem } from './deb/names.ts';
 export { debFileName, readDeb, type Deb, type ReadDebOptions } from './deb/read.ts';
 export { formatPackage } from './deb/stanza.ts';
+export type { TakeFiles, UnpackedFile } from './deb/unpack.ts';

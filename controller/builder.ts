@@ -10,8 +10,8 @@ import type { Log } from './log.ts';
 export interface DockerOptions {
   /** The path of its socket, `unix:///path` or `tcp://host:port`. */
   readonly address: string;
-  /** An image of it that has mmdebstrap, which root file systems are made with. */
-  readonly toolbox: string;
+  /** An image of it that has mmdebstrap, which root file systems are made with; one is made when left out. */
+  readonly toolbox?: string | undefined;
   /** How many builds at once. */
   readonly concurrency: number;
 }
@@ -29,7 +29,7 @@ export function openBuilder(data: string, docker: DockerOptions): DockerBuilder 
     engine: { address: docker.address },
     owner: ownerIn(folder),
     folder: join(folder, 'runs'),
-    toolbox: { kind: 'image', name: docker.toolbox },
+    toolbox: docker.toolbox,
     concurrency: docker.concurrency,
   });
 }

@@ -14,7 +14,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   crds: [],
   apt: ['crds'],
   depot: ['crds'],
-  builders: ['crds'],
+  builders: ['apt', 'crds'],
   packaging: ['apt', 'crds'],
   reconcilers: ['apt', 'depot', 'builders', 'packaging', 'crds'],
   controller: ['reconcilers', 'apt', 'depot', 'builders', 'packaging', 'crds'],
@@ -33,7 +33,6 @@ const kindExceptions: Exceptions = {
 };
 
 const childProcessUsers: Exceptions = {
-  'builders/docker/toolbox.ts': 'runs mmdebstrap, for the one image that others are made with',
   'controller/cli/demo-proof.ts': 'has apt prove that the demo works',
   'controller/cli/program.ts': 'runs git for `cairn init --git`',
   'depot/file-system-sync.ts': 'syncfs, which Node does not have: coreutils do it',

@@ -30,8 +30,8 @@ export async function readContents(
 const noFile: ReadonlySet<TarType> = new Set(['directory', 'backup']);
 const controlCharacter = /[\0-\x1f\x7f]/;
 
-/** `usr/bin/hello` for `./usr/bin/hello`, `/usr/bin/hello` and `.//usr/./bin//hello`. */
-function fromRoot(path: string): string {
+/** Without what means nothing in a path: `usr/bin/hello` for `./usr/bin/hello`, `/usr/bin/hello` and `.//usr/./bin//hello`. */
+export function fromRoot(path: string): string {
   if (path.startsWith('./') && !odd.test(path.slice(2))) return path.slice(2);
   const parts = path.split('/');
   return parts.filter((part) => part !== '' && part !== '.').join('/');

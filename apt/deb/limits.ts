@@ -14,6 +14,8 @@ export interface DebLimits {
   readonly maxData: number;
   /** Entries of data.tar, directories too. */
   readonly maxFiles: number;
+  /** Bytes of one file, when the files are unpacked. */
+  readonly maxFile: number;
   /** Bytes of one path. */
   readonly maxPath: number;
   /** Characters of all paths together, since these stay in memory. */
@@ -32,6 +34,7 @@ export const defaultDebLimits: DebLimits = {
   maxControl: mebi,
   maxData: 32 * gibi,
   maxFiles: 1_000_000,
+  maxFile: 128 * mebi,
   maxPath: 4096,
   maxPaths: 32 * mebi,
 };

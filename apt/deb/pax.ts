@@ -1,6 +1,7 @@
 /** What a pax header says about the entry after it, as far as it matters here. */
 export interface PaxRecords {
   readonly path?: string;
+  readonly link?: string;
   readonly size?: number;
   /** What follows is a map of a file with holes, and its parts. */
   readonly isSparse?: true;
@@ -28,15 +29,17 @@ export function parsePax(content: Buffer): PaxRecords | string {
   return known(records);
 }
 
-const wanted = /^(path|size|GNU\.sparse\..*)$/s;
+const wanted = /^(path|linkpath|size|GNU\.sparse\..*)$/s;
 
 function known(records: ReadonlyMap<string, string>): PaxRecords | string {
   const path = records.get('GNU.sparse.name') ?? records.get('path');
+  const link = records.get('linkpath');
   const size = records.get('size');
-  if (path?.includes('\0')) return 'a pax header names a path with a NUL';
+  if (`${path} ${link}`.includes('\0')) return 'a pax header names a path with a NUL';
   if (size !== undefined && !/^[0-9]{1,15}$/.test(size)) return 'a pax header has no valid size';
   return {
     ...(path && { path }),
+    ...(link && { link }),
     ...(size !== undefined && { size: Number(size) }),
     ...([...records.keys()].some(isOfSparse) && { isSparse: true }),
   };

@@ -6,6 +6,7 @@ import { readControlFile } from './control-archive.ts';
 import { parseControl, type ControlParagraph } from './control.ts';
 import { HashingReader, type Digests } from './hashing-reader.ts';
 import { invalid, shown } from './invalid.ts';
+import { unpackFiles, type TakeFiles } from './unpack.ts';
 import { defaultDebLimits, type DebLimits } from './limits.ts';
 import { requireArchitecture, requirePackageName, requireVersion, sourceOf } from './names.ts';
 
@@ -29,6 +30,11 @@ export interface Deb extends Digests {
 export interface ReadDebOptions {
   /** List the files of data.tar, which has to be decompressed for it. */
   readonly contents?: boolean;
+  /**
+   * Gets what data.tar holds, some files at a time, instead of the list of them. Whether the package is the right
+   * one is known only after the last of them.
+   */
+  readonly unpack?: TakeFiles | undefined;
   readonly limits?: Partial<DebLimits>;
 }
 
@@ -40,7 +46,7 @@ export interface ReadDebOptions {
  */
 export async function readDeb(
   bytes: AsyncIterable<Uint8Array>,
-  { contents = false, limits = {} }: ReadDebOptions = {},
+  { contents = false, unpack, limits = {} }: ReadDebOptions = {},
 ): Promise<Deb> {
   const bounds = { ...defaultDebLimits, ...limits };
   const reader = new HashingReader(bytes, bounds.maxBytes);
@@ -48,12 +54,23 @@ export async function readDeb(
     const members = new DebMembers(reader, bounds);
     const control = await members.control();
     const identity = identify(control);
-    const files = await members.data(contents);
+    const files = await members.data(usesOf(contents, unpack));
     await reader.finish();
     return { ...identity, control, ...(files && { files }), ...reader.digests() };
   } finally {
     await reader.close();
   }
+}
+
+type UseData = (
+  chunks: AsyncIterable<Uint8Array>,
+  member: string,
+  limits: DebLimits,
+) => Promise<string[] | undefined>;
+
+function usesOf(contents: boolean, unpack: TakeFiles | undefined): UseData | undefined {
+  if (unpack) return (...data) => unpackFiles(...data, unpack);
+  return contents ? readContents : undefined;
 }
 
 class DebMembers {
@@ -79,17 +96,17 @@ class DebMembers {
     return parseControl(file, `${member.name}: control`);
   }
 
-  /** The files of data.tar, if they are wanted. What follows it means nothing. */
-  async data(contents: boolean): Promise<string[] | undefined> {
+  /** What is wanted of data.tar. What follows it means nothing. */
+  async data(use: UseData | undefined): Promise<string[] | undefined> {
     const member = await this.#next('data.tar');
     const extension = extensionOf(member, 'data.tar', dataExtensions);
     const { maxData } = this.#limits;
-    if (contents && extension === '.lzma') {
+    if (use && extension === '.lzma') {
       throw invalid(member.name, 'lzma is out of use and not read here; build with dpkg-deb -Zxz');
     }
-    const files = contents
+    const files = use
       ? await this.#decompressed(member, extension, maxData, (chunks) =>
-          readContents(chunks, member.name, this.#limits),
+          use(chunks, member.name, this.#limits),
         )
       : undefined;
     await member.skip();

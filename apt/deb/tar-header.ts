@@ -9,6 +9,25 @@ export interface TarHeader {
   readonly continues: boolean;
 }
 
+/** What a file is beside its content, as its header has it. */
+export interface TarAttributes {
+  /** The twelve bits of chmod(2). */
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+  /** Of links: where they lead; else ''. */
+  readonly link: string;
+}
+
+/** Undefined when a number in it is none. */
+export function parseAttributes(block: Buffer): TarAttributes | undefined {
+  const mode = parseNumber(block.subarray(100, 108));
+  const uid = parseNumber(block.subarray(108, 116));
+  const gid = parseNumber(block.subarray(116, 124));
+  if (mode === undefined || uid === undefined || gid === undefined) return undefined;
+  return { mode: mode & 0o7777, uid, gid, link: textOf(block.subarray(157, 257)) };
+}
+
 /** A block of zeros ends an archive. */
 export function isEnd(block: Buffer): boolean {
   return block.every((byte) => byte === 0);

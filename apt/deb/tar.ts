@@ -1,7 +1,14 @@
 import { setImmediate } from 'node:timers/promises';
 import { invalid, shown } from './invalid.ts';
 import { parsePax, type PaxRecords } from './pax.ts';
-import { isEnd, parseHeader, textOf, type TarHeader } from './tar-header.ts';
+import {
+  isEnd,
+  parseAttributes,
+  parseHeader,
+  textOf,
+  type TarAttributes,
+  type TarHeader,
+} from './tar-header.ts';
 import { Walker, type Step, type Walk } from './walker.ts';
 
 /** `sparse`: a file whose content here is not what it will be; `backup`: what no package needs. */
@@ -15,8 +22,14 @@ export interface TarEntry {
   readonly size: number;
 }
 
-/** Called for each entry in turn; returns what wants its content, which is then held in memory. */
-export type OnEntry = (entry: TarEntry) => ((content: Buffer) => void) | undefined;
+/**
+ * Called for each entry in turn; returns what wants its content, which is then held in memory. `attributes`
+ * has to be called at once, if at all; it throws `PackageInvalid`.
+ */
+export type OnEntry = (
+  entry: TarEntry,
+  attributes: () => TarAttributes,
+) => ((content: Buffer) => void) | undefined;
 
 export interface TarOptions {
   /** How the archive is called in errors. */
@@ -25,6 +38,8 @@ export interface TarOptions {
   readonly maxEntries: number;
   /** In bytes. */
   readonly maxPath: number;
+  /** Called after each piece of the archive, so that what was found can be dealt with before the next one is read. */
+  readonly afterPiece?: (() => Promise<void>) | undefined;
 }
 
 /**
@@ -40,6 +55,7 @@ export async function readTar(
   let busy = 0;
   for await (const chunk of chunks) {
     walker.push(chunk);
+    await options.afterPiece?.();
     busy += chunk.length;
     if (busy < turnBytes) continue;
     await setImmediate();
@@ -74,10 +90,11 @@ function* walkTar(onEntry: OnEntry, options: TarOptions): Walk {
     }
     if (header.continues) yield* walkSparseMap();
     const entry = entryOf(header, announced, name);
+    const { link } = announced;
     announced = {};
     if (entry.path === '') throw invalid(name, 'an entry has no name');
     if (Buffer.byteLength(entry.path) > maxPath) throw longPath(options);
-    const onContent = onEntry(entry);
+    const onContent = onEntry(entry, () => attributesOf(block, link, options));
     if (onContent) onContent(yield { see: entry.size });
     else yield { pass: entry.size };
     yield { pass: padding(entry.size) };
@@ -93,19 +110,39 @@ function* walkAnnouncement(
   options: TarOptions,
 ): Generator<Step, Announced | undefined, Buffer> {
   if (!announcements.includes(type)) return undefined;
-  if (type === 'K') {
+  // Of a link that is too long, `attributes` says so to whoever wants to know.
+  if (type === 'K' && size > options.maxPath + 1) {
     yield { pass: size + padding(size) };
-    return {};
+    return { link: tooLong };
   }
   if (type === 'L' && size > options.maxPath + 1) throw longPath(options);
   if (size > maxPax) throw invalid(options.name, 'a pax header is too long');
   const content = yield { see: size };
   yield { pass: padding(size) };
   if (type === 'L') return { path: textOf(content) };
+  if (type === 'K') return { link: textOf(content) };
   const records = sound(parsePax(content), options.name);
   if (type !== 'g') return { ...records, isPax: true };
   if (Object.keys(records).length === 0) return {};
-  throw invalid(options.name, 'a pax header for all files gives them a path, a size or holes');
+  throw invalid(
+    options.name,
+    'a pax header for all files gives them a path, a link, a size or holes',
+  );
+}
+
+/** No path has a NUL. */
+const tooLong = '\0';
+
+function attributesOf(
+  block: Buffer,
+  announced: string | undefined,
+  { name, maxPath }: TarOptions,
+): TarAttributes {
+  const attributes = parseAttributes(block);
+  if (!attributes) throw invalid(name, 'a tar header has a mode or an owner that no file can have');
+  const link = announced ?? attributes.link;
+  if (link !== tooLong && Buffer.byteLength(link) <= maxPath) return { ...attributes, link };
+  throw invalid(name, `a link leads to a path longer than ${maxPath} bytes`);
 }
 
 /** Readers disagree on which of two headers counts, and dpkg has more than one reader. */

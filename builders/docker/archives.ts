@@ -114,17 +114,6 @@ export function sourcesList(archives: readonly DeclaredArchive[], architecture: 
     .join('');
 }
 
-/** Everything that makes a difference to what is installed from an archive, but its state. */
-export function archiveIdentity({
-  uri,
-  suites,
-  components,
-  key,
-  frozen,
-}: DeclaredArchive): unknown {
-  return { uri, suites, components, key: digestOf(key), frozen: frozen === true };
-}
-
 /** SHA-256 of a value as JSON; the keys of objects have to be in a fixed order. */
 export function digestOf(value: unknown): string {
   return createHash('sha256').update(JSON.stringify(value)).digest('hex');

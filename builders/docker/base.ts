@@ -1,56 +1,41 @@
 import { PassThrough } from 'node:stream';
 import type { Context } from './context.ts';
-import {
-  archiveIdentity,
-  digestOf,
-  keyFile,
-  keyFolder,
-  sourcesList,
-  type DeclaredArchive,
-} from './archives.ts';
+import { digestOf, keyFile, keyFolder, sourcesList, type DeclaredArchive } from './archives.ts';
 import { proxyEnvironment } from './context.ts';
 import { ensureImage, followToEnd, importImage, inspectImage, type ImageName } from './images.ts';
 import { packFiles } from './pack.ts';
-import type { Pins } from './pins.ts';
-import { ensureToolbox, type Toolbox } from './toolbox.ts';
+import { BaseProblem } from './problems.ts';
+import { ensureToolbox, type ToolboxInputs } from './toolbox.ts';
 import { inWorkshop } from './workshop.ts';
 
 /** A root file system to build in. */
 export type BaseRequest =
-  | { readonly kind: 'archives'; readonly packages?: readonly string[] | undefined }
+  | {
+      readonly kind: 'archives';
+      /** What it is made of; all that may be installed from when left out. */
+      readonly archives?: readonly DeclaredArchive[] | undefined;
+      readonly packages?: readonly string[] | undefined;
+    }
   /** An image of the engine or of a registry; the latter is pulled when the engine does not have it. */
   | { readonly kind: 'image'; readonly name: string };
-
-/** There is no base. */
-export class BaseProblem extends Error {
-  override readonly name = 'BaseProblem';
-}
 
 /** build-essential, as Policy 4.2 has it, and what lets a build without root rights make root's files. */
 export const basePackages: readonly string[] = ['build-essential', 'fakeroot'];
 
 /** Another recipe makes other images of the same inputs. */
-const recipe = 1;
+const recipe = 2;
 const packageForm = /^[a-z0-9][a-z0-9+.-]*$/;
 const mostPackages = 200;
 const endOfLog = 2000;
 
-export interface BaseInputs {
-  readonly architecture: string;
-  readonly archives: readonly DeclaredArchive[];
-  readonly pins: Pins;
-  readonly toolbox: Toolbox;
-  readonly log?: ((bytes: Buffer) => void) | undefined;
-  readonly signal?: AbortSignal | undefined;
-}
+export type BaseInputs = ToolboxInputs;
 
 /** The name of the image that these inputs make. */
 export function baseName(packages: readonly string[], inputs: BaseInputs): ImageName {
   const { architecture, archives, pins } = inputs;
   const key = digestOf([
     ...['base', recipe, architecture, packages.toSorted()],
-    archives.map(archiveIdentity),
-    pins.states.map(({ uri, suite, digest }) => [uri, suite, digest]),
+    pins.contentOf(archives),
   ]);
   return { kind: 'base', key };
 }
@@ -59,13 +44,14 @@ export function baseName(packages: readonly string[], inputs: BaseInputs): Image
 export async function ensureBase(
   context: Context,
   request: BaseRequest,
-  inputs: BaseInputs,
+  allInputs: BaseInputs,
 ): Promise<string> {
   if (request.kind === 'image') return await resolveImage(context, request.name);
   const packages = request.packages ?? basePackages;
   if (packages.length > mostPackages || !packages.every((name) => packageForm.test(name))) {
     throw new BaseProblem('the packages of a base are up to 200 names of packages');
   }
+  const inputs = { ...allInputs, archives: request.archives ?? allInputs.archives };
   const name = baseName(packages, inputs);
   return await ensureImage(context, name, () => makeBase(context, name, packages, inputs));
 }
@@ -92,9 +78,10 @@ async function makeBase(
   context: Context,
   name: ImageName,
   packages: readonly string[],
-  { architecture, archives, pins, toolbox, log, signal }: BaseInputs,
+  inputs: BaseInputs,
 ): Promise<string> {
-  const image = await ensureToolbox(context, toolbox, architecture, signal);
+  const { architecture, archives, pins, log, signal } = inputs;
+  const image = await ensureToolbox(context, inputs);
   return await inWorkshop(
     context,
     { image, archives, pinned: pins.files, signal },

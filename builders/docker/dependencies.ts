@@ -1,9 +1,10 @@
-import { archiveIdentity, digestOf, keyFile, sourcesList } from './archives.ts';
-import { BaseProblem, tail, type BaseInputs } from './base.ts';
+import { digestOf, keyFile, sourcesList } from './archives.ts';
+import { tail, type BaseInputs } from './base.ts';
 import { builderGroup, builderId, builderName, buildFolder } from './build-user.ts';
 import { proxyEnvironment, type Context } from './context.ts';
 import { commitImage, ensureImage, findImage, type ImageName } from './images.ts';
 import { packFiles } from './pack.ts';
+import { BaseProblem } from './problems.ts';
 import { unmetDependencies } from './unmet.ts';
 import { inWorkshop, type Workshop } from './workshop.ts';
 
@@ -18,7 +19,7 @@ export class Unmet extends Error {
   }
 }
 
-const recipe = 1;
+const recipe = 2;
 const controlFolder = '/tmp/cairn-build';
 
 const environment = {
@@ -54,8 +55,7 @@ export function layerName({
 }: LayerInputs): ImageName {
   const key = digestOf([
     ...['layer', recipe, base, architecture, paragraph],
-    archives.map(archiveIdentity),
-    pins.states.map(({ uri, suite, digest }) => [uri, suite, digest]),
+    pins.contentOf(archives),
   ]);
   return { kind: 'layer', key };
 }

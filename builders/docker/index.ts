@@ -16,7 +16,6 @@ import { prepare, type PrepareRequest } from './prepare.ts';
 import { checkRequest, RequestInvalid, type RunRequest, type RunStreams } from './request.ts';
 import { findRun, performRun } from './run.ts';
 import { sweepContainers, type Swept } from './sweep.ts';
-import type { Toolbox } from './toolbox.ts';
 import { runName } from './container.ts';
 
 export interface DockerBuilderOptions {
@@ -25,7 +24,8 @@ export interface DockerBuilderOptions {
   readonly owner: string;
   /** Private to this builder, and kept between restarts. */
   readonly folder: string;
-  readonly toolbox: Toolbox;
+  /** The name of an image with mmdebstrap; without one Cairn makes its own. */
+  readonly toolbox?: string | undefined;
   /** How many runs and preparations at once. */
   readonly concurrency: number;
   /** How long an engine may be away until its runs count as lost; two minutes by default. */

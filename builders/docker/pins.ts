@@ -1,25 +1,27 @@
 import { createHash } from 'node:crypto';
-import { request, type Dispatcher } from 'undici';
+import type { Dispatcher } from 'undici';
 import type { ArchiveState } from '../results.ts';
-import { insideUri, releaseFolder, withSlash, type DeclaredArchive } from './archives.ts';
-import { messageOf } from './engine.ts';
+import { digestOf, insideUri, releaseFolder, withSlash, type DeclaredArchive } from './archives.ts';
+import { ArchiveUnreachable, fetchFile } from './fetch-file.ts';
+import { releaseContent } from './release-content.ts';
 
 /** Release files as they were at one moment. While an image is made, its proxy gives these and no newer ones. */
 export interface Pins {
   readonly states: readonly ArchiveState[];
   /** By the URL that containers ask for; undefined: the archive has no such file. */
   readonly files: ReadonlyMap<string, Buffer | undefined>;
-}
-
-/** An archive can't be read. */
-export class ArchiveUnreachable extends Error {
-  override readonly name = 'ArchiveUnreachable';
+  /**
+   * What archives have to install, as a value that digests are made of. It is the same for another copy of an archive, and for another Release
+   * of the same packages, as environments get one with every promotion.
+   */
+  contentOf(archives: readonly DeclaredArchive[]): unknown;
 }
 
 const mostBytes = 16 << 20; // Debian's largest InRelease has 0.2 MB
 const withinMs = 60_000;
 
 interface PinOptions {
+  readonly architecture: string;
   readonly dispatcher?: Dispatcher | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -35,20 +37,35 @@ export async function pinArchives(
   return {
     states: pinned.map(({ state }) => state),
     files: new Map(pinned.flatMap(({ files }) => files)),
+    contentOf: (wanted) =>
+      wanted.map(({ uri, suites, key }) => [
+        digestOf(key),
+        pinned
+          .filter(({ state }) => state.uri === uri && suites.includes(state.suite))
+          .map(({ content }) => content),
+      ]),
   };
 }
 
 type PinnedFile = readonly [url: string, content: Buffer | undefined];
 
+interface Pinned {
+  readonly state: ArchiveState;
+  readonly files: readonly PinnedFile[];
+  readonly content: unknown;
+}
+
 async function pinSuite(
   archive: DeclaredArchive,
   suite: string,
-  options: PinOptions,
-): Promise<{ readonly state: ArchiveState; readonly files: readonly PinnedFile[] }> {
+  { architecture, dispatcher, signal }: PinOptions,
+): Promise<Pinned> {
   const folder = releaseFolder(suite);
   const get = async (name: string): Promise<PinnedFile> => [
     `${insideUri(archive.uri)}${folder}${name}`,
-    await fetchSmall(`${withSlash(archive.uri)}${folder}${name}`, archive, options),
+    await fetchFile(`${withSlash(archive.uri)}${folder}${name}`, archive, {
+      ...{ dispatcher, signal, mostBytes, withinMs },
+    }),
   ];
   const signed = await get('InRelease');
   const files =
@@ -58,44 +75,6 @@ async function pinSuite(
     throw new ArchiveUnreachable(`${archive.uri} has no Release file for ${suite}`);
   }
   const digest = createHash('sha256').update(Buffer.concat(found)).digest('hex');
-  return { state: { uri: archive.uri, suite, digest }, files };
-}
-
-/** The file; undefined if there is none. */
-async function fetchSmall(
-  url: string,
-  { headers = {} }: DeclaredArchive,
-  { dispatcher, signal }: PinOptions,
-): Promise<Buffer | undefined> {
-  const timeout = AbortSignal.timeout(withinMs);
-  try {
-    const answer = await request(url, {
-      headers: { 'user-agent': 'cairn', ...headers },
-      signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
-      ...(dispatcher ? { dispatcher } : {}),
-    });
-    if (answer.statusCode === 404) {
-      await answer.body.dump();
-      return undefined;
-    }
-    if (answer.statusCode !== 200) {
-      await answer.body.dump();
-      throw new Error(`it answers ${answer.statusCode}`);
-    }
-    return await readSmall(answer.body);
-  } catch (error) {
-    signal?.throwIfAborted();
-    throw new ArchiveUnreachable(`${url} can't be read: ${messageOf(error)}`, { cause: error });
-  }
-}
-
-async function readSmall(body: AsyncIterable<Buffer>): Promise<Buffer> {
-  const pieces: Buffer[] = [];
-  let size = 0;
-  for await (const piece of body) {
-    size += piece.length;
-    if (size > mostBytes) throw new Error(`it has more than ${mostBytes} bytes`);
-    pieces.push(piece);
-  }
-  return Buffer.concat(pieces);
+  const content = releaseContent(found[0] ?? Buffer.alloc(0), archive.components, architecture);
+  return { state: { uri: archive.uri, suite, digest }, files, content: content ?? digest };
 }

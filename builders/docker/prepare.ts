@@ -1,13 +1,14 @@
 import type { FairQueue } from '../fair-queue.ts';
 import type { PrepareResult } from '../results.ts';
 import { ArchiveInvalid, checkArchives, digestOf, type DeclaredArchive } from './archives.ts';
-import { BaseProblem, ensureBase, type BaseRequest } from './base.ts';
+import { ensureBase, type BaseRequest } from './base.ts';
 import type { Context } from './context.ts';
 import { DependenciesInvalid, dependencyParagraph, type Dependencies } from './control-file.ts';
 import { ensureLayer, Unmet } from './dependencies.ts';
 import { isLost, messageOf } from './engine.ts';
-import { ArchiveUnreachable, pinArchives } from './pins.ts';
-import { ToolboxProblem, type Toolbox } from './toolbox.ts';
+import { ArchiveUnreachable } from './fetch-file.ts';
+import { pinArchives } from './pins.ts';
+import { BaseProblem, ToolboxProblem } from './problems.ts';
 import { WorkshopOver } from './workshop.ts';
 
 /** A root file system with everything installed that a build depends on. */
@@ -26,7 +27,7 @@ export interface PrepareRequest {
 
 export interface PrepareOptions {
   readonly request: PrepareRequest;
-  readonly toolbox: Toolbox;
+  readonly toolbox: string | undefined;
   readonly queue: FairQueue;
   /** What is being made at this moment. */
   readonly making: Map<string, Promise<PrepareResult>>;
@@ -43,8 +44,9 @@ export async function prepare(context: Context, options: PrepareOptions): Promis
   const { making, signal } = options;
   try {
     const { request, paragraph } = checked(options.request);
-    const pins = await pinArchives(request.archives, { dispatcher: context.dispatcher, signal });
     const { base, archives, architecture } = request;
+    const { dispatcher } = context;
+    const pins = await pinArchives(archives, { architecture, dispatcher, signal });
     const key = digestOf([base, archives, architecture, paragraph, pins.states]);
     const shared = making.get(key) ?? start(key, { ...options, request }, paragraph, pins);
     return await untilAborted(shared, signal);
@@ -90,10 +92,17 @@ function checked(request: PrepareRequest): {
   readonly paragraph: string;
 } {
   checkArchives(request.archives);
+  if (request.base.kind === 'archives') checkBase(request.base.archives ?? [], request.archives);
   if (!architectureForm.test(request.architecture)) {
     throw new BaseProblem(`no architecture is called ${JSON.stringify(request.architecture)}`);
   }
   return { request, paragraph: dependencyParagraph(request.dependencies) };
+}
+
+/** What a base is made of may be installed from as well, so that its state is pinned like all. */
+function checkBase(archives: readonly DeclaredArchive[], all: readonly DeclaredArchive[]): void {
+  const other = archives.find((one) => !all.includes(one));
+  if (other) throw new BaseProblem(`${other.uri} is not among the archives to install from`);
 }
 
 async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {

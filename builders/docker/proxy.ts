@@ -1,10 +1,11 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { request, type Dispatcher } from 'undici';
+import type { Dispatcher } from 'undici';
 import { ReachRules, type Reach } from './addresses.ts';
 import { insideUri, withSlash, type DeclaredArchive } from './archives.ts';
 import { messageOf } from './engine.ts';
+import { ask, RedirectRefused, staysInside, type AskOptions } from './follow.ts';
 import { idleMs, tunnel } from './tunnel.ts';
 
 /** The only way out of a container: HTTP, to what was declared. */
@@ -25,8 +26,6 @@ export interface ProxyOptions {
   readonly dispatcher?: Dispatcher | undefined;
 }
 
-const mostRedirects = 5;
-const headersWithinMs = 60_000;
 const forwarded = [
   'range',
   'if-range',
@@ -55,7 +54,7 @@ export function createProxy(options: ProxyOptions): BuildProxy {
   server.on('request', (asked, answer) => {
     serve(asked, answer, options, rules, stop.signal).catch((error: unknown) => {
       if (answer.headersSent) answer.destroy();
-      else refuse(answer, 502, messageOf(error));
+      else refuse(answer, error instanceof RedirectRefused ? 403 : 502, messageOf(error));
     });
   });
   server.on('connect', (asked, client: Duplex, head: Buffer) => {
@@ -86,14 +85,12 @@ async function serve(
   const archive = options.archives.find(({ uri }) => url.href.startsWith(insideUri(uri)));
   if (archive === undefined) return await serveOther(url, asked, answer, rules, signal);
   if (options.pinned?.has(url.href)) return sendPinned(answer, options.pinned.get(url.href));
-  const base = withSlash(archive.uri);
-  const target = `${base}${url.href.slice(insideUri(archive.uri).length)}`;
+  const target = `${withSlash(archive.uri)}${url.href.slice(insideUri(archive.uri).length)}`;
   await relay(target, asked, answer, {
     signal,
     dispatcher: options.dispatcher,
     headers: archive.headers,
-    // another place is another archive, and has to be declared
-    mayFollow: (to) => to.startsWith(base) || new URL(to).origin === new URL(base).origin,
+    mayFollow: staysInside(archive),
   });
 }
 
@@ -119,48 +116,20 @@ async function serveOther(
   await relay(pinned.href, asked, answer, { signal, headers: { host: url.host } });
 }
 
-interface RelayOptions {
-  readonly signal: AbortSignal;
-  readonly dispatcher?: Dispatcher | undefined;
-  readonly headers?: Readonly<Record<string, string>> | undefined;
-  /** Without it, redirects are the client's affair. */
-  readonly mayFollow?: (url: string) => boolean;
-}
-
 async function relay(
   target: string,
   asked: IncomingMessage,
   answer: ServerResponse,
-  options: RelayOptions,
+  options: AskOptions,
 ): Promise<void> {
-  let url = target;
-  for (let redirects = 0; ; redirects += 1) {
-    const got = await request(url, {
-      method: asked.method === 'HEAD' ? 'HEAD' : 'GET',
-      headers: { ...pick(asked.headers, forwarded), ...options.headers },
-      headersTimeout: headersWithinMs,
-      bodyTimeout: idleMs,
-      signal: options.signal,
-      ...(options.dispatcher ? { dispatcher: options.dispatcher } : {}),
-    });
-    const to = options.mayFollow && redirectOf(got.statusCode, got.headers.location, url);
-    if (to === undefined) {
-      const headers = pick(got.headers, options.mayFollow ? returned : [...returned, 'location']);
-      answer.writeHead(got.statusCode, headers);
-      return await pipeline(got.body, answer);
-    }
-    await got.body.dump();
-    if (redirects === mostRedirects || !options.mayFollow?.(to)) {
-      const { host } = new URL(to);
-      return refuse(answer, 403, `the archive redirects to ${host}, which was not declared`);
-    }
-    url = to;
-  }
-}
-
-function redirectOf(status: number, location: string | string[] | undefined, base: string) {
-  if (![301, 302, 303, 307, 308].includes(status) || typeof location !== 'string') return undefined;
-  return URL.parse(location, base)?.href;
+  const got = await ask(target, {
+    ...options,
+    method: asked.method === 'HEAD' ? 'HEAD' : 'GET',
+    headers: { ...pick(asked.headers, forwarded), ...options.headers },
+  });
+  const headers = pick(got.headers, options.mayFollow ? returned : [...returned, 'location']);
+  answer.writeHead(got.statusCode, headers);
+  await pipeline(got.body, answer);
 }
 
 function pick(

@@ -89,8 +89,8 @@ const options = {
   'docker-toolbox': {
     type: 'string',
     value: 'IMAGE',
-    default: 'cairn-toolbox',
-    description: 'an image of that engine with mmdebstrap, which root file systems are made with',
+    description:
+      'an image of that engine with mmdebstrap, to make root file systems with; made by Cairn when left out',
   },
   'docker-concurrency': {
     type: 'string',

@@ -51,7 +51,10 @@ export async function archivesOf(
     ),
   );
   return {
-    base: image === undefined ? { kind: 'archives' } : { kind: 'image', name: image },
+    base:
+      image === undefined
+        ? { kind: 'archives', archives: ofBase.flat() }
+        : { kind: 'image', name: image },
     archives: [...ofBase.flat(), ...ofRepository.flat()],
   };
 }

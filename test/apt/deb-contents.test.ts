@@ -96,7 +96,7 @@ describe('a data.tar is refused when its files are listed', () => {
   refuses(
     'with a pax header that names all files',
     dataOf({ name: 'p', type: 'g', content: paxOf({ path: 'a' }) }, { name: 'c' }),
-    /^data\.tar: a pax header for all files gives them a path, a size or holes$/,
+    /^data\.tar: a pax header for all files gives them a path, a link, a size or holes$/,
   );
   refuses(
     'with a path that is too long',

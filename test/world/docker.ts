@@ -10,7 +10,7 @@ import Docker from 'dockerode';
 import { startDaemon, type Daemon } from './daemon.ts';
 import { mustRun } from './process.ts';
 import { tempDir, type Scope } from './temp.ts';
-import { debianMirror, networkSettings } from './trixie.ts';
+import { debianMirror } from './trixie.ts';
 
 const cache = path.resolve(import.meta.dirname, '../../.cache/test');
 const keeper = path.join(import.meta.dirname, 'docker-keeper.sh');
@@ -214,7 +214,6 @@ export async function debianArchive(scope: Scope) {
     : await mustRun('gpg', ['--homedir', home, ...words, '--armor', '--export']);
   return {
     archive: { uri: url, suites: ['bookworm'], components: ['main'], key },
-    aptOptions: await networkSettings(),
   };
 }
 

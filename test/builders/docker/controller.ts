@@ -12,7 +12,6 @@ const builder = openDockerBuilder({
   engine: { address },
   owner,
   folder: join(folder, 'state'),
-  toolbox: { kind: 'image', name: 'none' },
   concurrency: 1,
 });
 const log = join(folder, 'log');

@@ -388,8 +388,7 @@ describe('the engine', () => {
   it('is used under the name of an owner', (t) => {
     const options = { engine: { address: '/x' }, folder: tempDir(t), concurrency: 1 };
     for (const owner of ['', 'A', 'a b', '-a', 'a'.repeat(41)]) {
-      const toolbox = { kind: 'image', name: 'x' } as const;
-      assert.throws(() => openDockerBuilder({ ...options, owner, toolbox }), {
+      assert.throws(() => openDockerBuilder({ ...options, owner }), {
         name: 'EngineError',
       });
     }

@@ -111,12 +111,12 @@ describe('preparing', needsDocker, () => {
     const [toolbox] = await world.docker.listImages({ filters });
     assert.ok(toolbox);
     const base = { kind: 'archives', packages: ['tool'] } as const;
-    const open = (name: string) =>
+    const open = (name?: string) =>
       openDockerBuilder({
         engine: { address: world.address },
         owner: 'cairn-test-half',
         folder: tempDir(t),
-        toolbox: { kind: 'image', name },
+        toolbox: name,
         concurrency: 1,
       });
 
@@ -133,6 +133,28 @@ describe('preparing', needsDocker, () => {
       result: 'ChrootProblem',
       message: 'Docker has no image no-toolbox, which bases are made with',
     });
+  });
+
+  it('says so when the archives can’t make a base, or have a broken package', async (t) => {
+    const { archive, upstream, declared } = await startArchive(t, 'tools');
+    const folder = tempDir(t);
+    const own = openBuilder(t, world, 'cairn-test-tools', { folder });
+    const request = requestFor(declared, [], { base: { kind: 'archives' } });
+    assert.deepEqual(await own.prepare(request, never), {
+      result: 'ChrootProblem',
+      message:
+        'no root file system can be made of them: the archives have no package mmdebstrap; ' +
+        'add an archive that has it, or have Cairn use an image with mmdebstrap (--docker-toolbox)',
+    });
+
+    archive.add({ name: 'mmdebstrap', version: '1', depends: 'tool' });
+    await archive.publish();
+    upstream.fault(/tool_1/, { corrupt: true });
+    const corrupt = await own.prepare(request, never);
+    assert.ok(corrupt.result === 'ChrootProblem', JSON.stringify(corrupt));
+    assert.match(corrupt.message, /tool_1\S+ is not the file that the archive has signed/);
+    const mine = { label: ['build.cairn.owner=cairn-test-tools'] };
+    assert.deepEqual(await world.docker.listImages({ all: true, filters: mine }), []);
   });
 
   it('makes what was not used for long again, since it is not kept for ever', async (t) => {

@@ -30,12 +30,11 @@ export async function startWorld(
   relations = ['debhelper-compat (= 13)'],
 ): Promise<World> {
   const engine = await startDocker(scope);
-  const { archive, aptOptions } = await debianArchive(scope);
+  const { archive } = await debianArchive(scope);
   const maker = openDockerBuilder({
     engine: { address: engine.address },
     owner: 'cairn-test',
     folder: tempDir(scope),
-    toolbox: { kind: 'archives', archives: [archive], aptOptions },
     concurrency: 2,
   });
   const prepared = await oneAtATime(engine, () =>
@@ -69,7 +68,6 @@ export function openBuilder(
     engine: { address },
     owner,
     folder: options.folder ?? tempDir(scope),
-    toolbox: { kind: 'image', name: 'none' },
     concurrency: options.concurrency ?? 2,
     engineGraceMs: options.engineGraceMs,
   });
