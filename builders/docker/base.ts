@@ -93,11 +93,17 @@ async function makeBase(
       const tar = new PassThrough();
       const imported = importImage(context, name, tar);
       imported.catch(() => tar.destroy());
-      const done = await workshop.run(mmdebstrap(architecture, packages, list), {
-        environment: { LC_ALL: 'C.UTF-8', ...proxyEnvironment },
-        stdout: tar,
-        log,
-      });
+      const done = await workshop
+        .run(mmdebstrap(architecture, packages, list), {
+          environment: { LC_ALL: 'C.UTF-8', ...proxyEnvironment },
+          stdout: tar,
+          log,
+        })
+        .catch(async (error: unknown) => {
+          tar.destroy(error instanceof Error ? error : new Error(String(error)));
+          await imported; // throws, with the reason if it is the one that has failed first
+          throw error;
+        });
       if (done.code === 0) tar.end();
       else tar.destroy(new BaseProblem(`mmdebstrap failed: ${tail(done.output)}`));
       return await imported;

@@ -1,10 +1,10 @@
 import type { Duplex, Writable } from 'node:stream';
-import { once } from 'node:events';
 import type Docker from 'dockerode';
 import { proxyPort, variables, type Context } from './context.ts';
 import { carryConnections } from './connections.ts';
 import { framesOf } from './frames.ts';
 import type { BuildProxy } from './proxy.ts';
+import { roomIn } from './tar.ts';
 
 export interface ExecOptions {
   readonly environment?: Readonly<Record<string, string>>;
@@ -39,7 +39,8 @@ export async function execute(
   let output = Buffer.alloc(0);
   for await (const { channel, bytes } of framesOf(stream)) {
     if (channel === 'stdout' && stdout) {
-      if (!stdout.write(bytes)) await once(stdout, 'drain');
+      if (!stdout.destroyed && !stdout.write(bytes)) await roomIn(stdout);
+      if (stdout.destroyed) throw new Error('nobody reads what the command writes');
       continue;
     }
     log?.(bytes);

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
@@ -74,6 +75,8 @@ export async function importImage(
 ): Promise<string> {
   const { docker, owner } = context;
   const [repo, tag] = [repositoryOf(owner, name.kind), name.key.slice(0, tagLength)];
+  // Nothing is sent before the first bytes, and an engine hangs up after five minutes of nothing.
+  await once(tar, 'readable');
   const answer = await docker.importImage(tar, { repo, tag, changes: changesFor(context, name) });
   await followToEnd(docker, answer);
   return await mustFind(context, name);

@@ -51,7 +51,8 @@ interface Emitter {
   readonly destroyed: boolean;
 }
 
-async function roomIn(stream: Emitter): Promise<void> {
+/** Waits until a stream takes more, or has closed. */
+export async function roomIn(stream: Emitter): Promise<void> {
   if (stream.destroyed) return;
   await new Promise<void>((resolve) => {
     const go = () => {
