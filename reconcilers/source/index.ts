@@ -9,8 +9,9 @@ import { Looks, type LookDeps } from './looks.ts';
 import { buildManifest, buildName, labelOf, newestOf, wantedBuild } from './plan-build.ts';
 import { packagesOf } from './packages.ts';
 import { ignoreGone, removeMade, type RemovalDeps } from './removal.ts';
-import { archivesChangedAt, type Then } from './retry.ts';
+import { isWaiting, type Then } from './retry.ts';
 import { tell } from './tell.ts';
+import { builtOf } from './waiting.ts';
 import { webhookOf, type Webhook } from './webhook.ts';
 
 type Status = Source['status'];
@@ -46,8 +47,9 @@ export function sourceReconciler(deps: SourceDeps): Reconciler<typeof SourceKind
     const webhook = await webhookOf(source, { secrets: deps.secrets, base: deps.baseUrl() });
     const status = withWebhook(withMade(source, builds), webhook);
     const look = await lookOrFailure(source, context, webhook);
+    const of = isWaiting(newestOf(builds)) ? await builtOf(source, context.store) : undefined;
     const common = {
-      dependsOn: [buildsKey(source)],
+      dependsOn: [buildsKey(source), ...(of?.keys ?? [])],
       ...(source.spec.deletionPolicy === 'Remove' ? { holds: [keyFieldsOf(source)] } : {}),
       ...(webhook && { condition: webhook.condition }),
       ...('againMs' in look ? { again: { ms: look.againMs } } : {}),
@@ -61,8 +63,7 @@ export function sourceReconciler(deps: SourceDeps): Reconciler<typeof SourceKind
     const chosen =
       'failure' in seen ? seen.failure : await orFailure(() => chooseRef(source.spec, seen.refs));
     if (chosen instanceof CairnError) return { status, message: '', failure: chosen, ...common };
-    const changedAt = await archivesChangedAt(source, context.store);
-    const then = { now: context.now(), archivesChangedAt: changedAt };
+    const then = { now: context.now(), archivesChangedAt: of?.changedAt ?? 0 };
     const build = await ensure(source, chosen, builds, then);
     await cancelOlder(source, build, builds);
     await prune(source, build, builds);

@@ -1,9 +1,4 @@
 import type { Build } from '../../crds/build.ts';
-import { EnvironmentKind, type Environment } from '../../crds/environment.ts';
-import { MirrorKind, type Mirror } from '../../crds/mirror.ts';
-import { RepositoryKind, type Repository } from '../../crds/repository.ts';
-import type { Source } from '../../crds/source.ts';
-import type { StoreReader } from '../../crds/store.ts';
 
 /** How often a commit is tried whose builder was lost: most likely, it is the one that it gets lost by. */
 const mostLost = 3;
@@ -26,36 +21,15 @@ export interface Then {
 export function isTriedAgain({ metadata, spec, status }: Build, then: Then): boolean {
   const { attempt } = spec;
   if (status.result === 'BuilderLost') return attempt < mostLost;
-  if (status.result !== 'DependencyWait' && status.result !== 'ChrootProblem') return false;
+  if (!isWaiting({ status })) return false;
   if (attempt >= mostWaits) return false;
   if (then.archivesChangedAt >= Date.parse(metadata.creationTimestamp)) return true;
   const pauseMs = Math.min(firstPauseMs * 2 ** (attempt - 1), longestPauseMs);
   return then.now.getTime() >= Date.parse(status.finishedAt ?? '') + pauseMs;
 }
 
-/** When what Cairn itself serves of a Source's archives last changed; 0 when it has none. */
-export async function archivesChangedAt(
-  { metadata: { namespace }, spec }: Source,
-  store: Pick<StoreReader, 'get'>,
-): Promise<number> {
-  const { mirrorRef, environmentRef } = spec.build.base;
-  const get = (kind: string, name: string) => store.get({ kind, namespace, name });
-  const repository = (await get(RepositoryKind.kind, spec.repositoryRef.name)) as
-    Repository | undefined;
-  const refs = [
-    ...(mirrorRef ? [{ kind: MirrorKind.kind, name: mirrorRef.name }] : []),
-    ...(environmentRef ? [{ kind: EnvironmentKind.kind, name: environmentRef.name }] : []),
-    ...(repository?.spec.dependencies ?? []),
-  ];
-  const times = await Promise.all(
-    refs.map(async ({ kind, name }) => {
-      const found = await get(kind, name);
-      if (kind === MirrorKind.kind) return (found as Mirror | undefined)?.status.state?.completedAt;
-      if (kind === RepositoryKind.kind)
-        return (found as Repository | undefined)?.status.state?.date;
-      if (kind !== EnvironmentKind.kind) return undefined; // a Snapshot never changes
-      return (found as Environment | undefined)?.status.published?.promotedAt;
-    }),
-  );
-  return Math.max(0, ...times.map((time) => (time === undefined ? 0 : Date.parse(time))));
+/** Whether it found archives in a state in which it could not be built. */
+export function isWaiting(build: Pick<Build, 'status'> | undefined): boolean {
+  const result = build?.status.result;
+  return result === 'DependencyWait' || result === 'ChrootProblem';
 }
