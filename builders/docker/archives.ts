@@ -4,10 +4,14 @@ import { createHash } from 'node:crypto';
 export interface DeclaredArchive {
   /** http or https; the folder that holds `dists/`. */
   readonly uri: string;
+  /** How containers call it, where `uri` means something here only, such as a port of the loopback interface; http. */
+  readonly alias?: string | undefined;
   /** With a slash at the end: the folder of a flat repository. */
   readonly suites: readonly string[];
   /** None for flat repositories. */
   readonly components: readonly string[];
+  /** It may send its clients to another server: it is our own, with its files in a bucket. */
+  readonly mayRedirect?: boolean | undefined;
   /** OpenPGP keys, armored. Nothing that they have not signed is installed. */
   readonly key: string;
   /** A frozen copy: its Valid-Until is long over, and says nothing. */
@@ -34,15 +38,9 @@ export function checkArchives(archives: readonly DeclaredArchive[]): void {
   archives.forEach(checkArchive);
 }
 
-function checkArchive({ uri, suites, components, key }: DeclaredArchive): void {
-  const url = URL.parse(uri);
-  const name = url ? `${url.host}${url.pathname}` : JSON.stringify(uri).slice(0, 200);
-  if (!url || !/^https?:$/.test(url.protocol)) throw invalid(`${name}: not an http or https URL`);
-  if (url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '') {
-    throw invalid(`${name}: no credentials, query or fragment in the URL of an archive`);
-  }
-  if (/[\s[\]'"\\]|%(?![0-9a-f]{2})/i.test(uri))
-    throw invalid(`${name}: a character that no URL has`);
+function checkArchive({ uri, alias, suites, components, key }: DeclaredArchive): void {
+  const name = checkUri(uri);
+  if (alias !== undefined) checkUri(alias);
   if (suites.length === 0 || suites.length > mostWords)
     throw invalid(`${name}: needs 1 to ${mostWords} suites`);
   for (const suite of suites) checkSuite(name, suite, components);
@@ -56,6 +54,19 @@ function checkArchive({ uri, suites, components, key }: DeclaredArchive): void {
   if (!armored.startsWith(armorStart) || key.length > mostKeyBytes) {
     throw invalid(`${name}: its key is no armored OpenPGP public key`);
   }
+}
+
+/** Gives what messages call it. */
+function checkUri(uri: string): string {
+  const url = URL.parse(uri);
+  const name = url ? `${url.host}${url.pathname}` : JSON.stringify(uri).slice(0, 200);
+  if (!url || !/^https?:$/.test(url.protocol)) throw invalid(`${name}: not an http or https URL`);
+  if (url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '') {
+    throw invalid(`${name}: no credentials, query or fragment in the URL of an archive`);
+  }
+  if (/[\s[\]'"\\]|%(?![0-9a-f]{2})/i.test(uri))
+    throw invalid(`${name}: a character that no URL has`);
+  return name;
 }
 
 function checkSuite(name: string, suite: string, components: readonly string[]): void {
@@ -75,8 +86,8 @@ function invalid(message: string): ArchiveInvalid {
  * The same archive as containers address it: always by http, since their proxy has to see what is asked for. Whether it goes
  * on by https is the proxy's affair.
  */
-export function insideUri(uri: string): string {
-  const { host, pathname } = new URL(uri);
+export function insideUri({ uri, alias = uri }: Pick<DeclaredArchive, 'uri' | 'alias'>): string {
+  const { host, pathname } = new URL(alias);
   return `http://${host}${withSlash(pathname)}`;
 }
 
@@ -100,14 +111,15 @@ export function keyFile(index: number): string {
 /** A sources.list(5) of these archives and nothing else, each trusted by its own key only. */
 export function sourcesList(archives: readonly DeclaredArchive[], architecture: string): string {
   return archives
-    .flatMap(({ uri, suites, components, frozen }, index) => {
+    .flatMap((archive, index) => {
+      const { suites, components, frozen } = archive;
       const options = [
         `arch=${architecture}`,
         `signed-by=${keyFile(index)}`,
         ...(frozen === true ? ['check-valid-until=no'] : []),
       ];
       return suites.map((suite) =>
-        ['deb', `[${options.join(' ')}]`, insideUri(uri), suite, ...components].join(' '),
+        ['deb', `[${options.join(' ')}]`, insideUri(archive), suite, ...components].join(' '),
       );
     })
     .map((line) => `${line}\n`)

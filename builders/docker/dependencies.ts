@@ -1,4 +1,4 @@
-import { digestOf, keyFile, sourcesList } from './archives.ts';
+import { digestOf, insideUri, keyFile, sourcesList } from './archives.ts';
 import { tail, type BaseInputs } from './base.ts';
 import { builderGroup, builderId, builderName, buildFolder } from './build-user.ts';
 import { proxyEnvironment, type Context } from './context.ts';
@@ -55,6 +55,7 @@ export function layerName({
 }: LayerInputs): ImageName {
   const key = digestOf([
     ...['layer', recipe, base, architecture, paragraph],
+    archives.map((one) => [insideUri(one), one.suites, one.components, digestOf(one.key)]),
     pins.contentOf(archives),
   ]);
   return { kind: 'layer', key };

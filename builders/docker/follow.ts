@@ -20,18 +20,20 @@ export interface AskOptions {
 }
 
 /** Whether a redirect stays with the archive: another place is another archive, and has to be declared. */
-export function staysInside({ uri }: DeclaredArchive): (url: string) => boolean {
+export function staysInside({ uri, mayRedirect }: DeclaredArchive): (url: string) => boolean {
   const base = withSlash(uri);
-  return (to) => to.startsWith(base) || new URL(to).origin === new URL(base).origin;
+  return (to) =>
+    mayRedirect === true || to.startsWith(base) || new URL(to).origin === new URL(base).origin;
 }
 
-/** Asks for a URL, wherever the answer is in the end. Throws `RedirectRefused`. */
+/** Asks for a URL, wherever the answer is in the end; credentials stay with the first server. Throws `RedirectRefused`. */
 export async function ask(target: string, options: AskOptions): Promise<Dispatcher.ResponseData> {
   const { method = 'GET', headers = {}, signal, dispatcher, mayFollow } = options;
   let url = target;
   for (let redirects = 0; ; redirects += 1) {
     const got = await request(url, {
-      ...{ method, headers, headersTimeout: headersWithinMs, bodyTimeout: idleMs },
+      ...{ method, headersTimeout: headersWithinMs, bodyTimeout: idleMs },
+      headers: new URL(url).origin === new URL(target).origin ? headers : anonymous(headers),
       ...(signal ? { signal } : {}),
       ...(dispatcher ? { dispatcher } : {}),
     });
@@ -44,6 +46,11 @@ export async function ask(target: string, options: AskOptions): Promise<Dispatch
     }
     url = to;
   }
+}
+
+function anonymous(headers: Readonly<Record<string, string | string[]>>) {
+  const { authorization: _, ...others } = headers;
+  return others;
 }
 
 function redirectOf(status: number, location: string | string[] | undefined, base: string) {

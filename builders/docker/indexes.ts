@@ -1,11 +1,9 @@
 import { setImmediate } from 'node:timers/promises';
-import { splitCleartext } from '../../apt/cleartext.ts';
 import { decompress, type Compression } from '../../apt/decompress.ts';
 import { scanInstallable, type Installable } from '../../apt/installable.ts';
-import { readKeyring, verifyDetached, verifyRelease } from '../../apt/openpgp.ts';
-import { componentDirectory, parseRelease, type Release } from '../../apt/release.ts';
+import { componentDirectory, type Release } from '../../apt/release.ts';
 import { CairnError } from '../../crds/reasons.ts';
-import { insideUri, releaseFolder, withSlash, type DeclaredArchive } from './archives.ts';
+import { releaseFolder, withSlash, type DeclaredArchive } from './archives.ts';
 import { PackageSet } from './closure.ts';
 import { ArchiveUnreachable, fetchExpected, type FetchOptions } from './fetch-file.ts';
 import type { Pins } from './pins.ts';
@@ -30,10 +28,7 @@ const turnBytes = 1 << 18;
 /** Fast ones first. An archive lists some that it does not have. */
 const compressions: readonly Compression[] = ['.zst', '.gz', '.xz', '.bz2', ''];
 
-/**
- * All packages of the archives, in the state that the pins say. Each archive has to be signed by its own key; whether it is too old is for
- * apt to say. Throws `ArchiveUnreachable`.
- */
+/** All packages of the archives, in the state that the pins say. Throws `ArchiveUnreachable`. */
 export async function readIndexes(
   archives: readonly DeclaredArchive[],
   options: IndexOptions,
@@ -59,7 +54,7 @@ async function readSuite(
   options: IndexOptions,
   packages: PackageSet<ArchivePackage>,
 ): Promise<void> {
-  const release = await verifiedRelease(archive, suite, options.pins);
+  const release = options.pins.releaseOf(archive, suite);
   for (const path of indexesOf(release, archive, options.architecture)) {
     const { extension, content } = await fetchIndex(archive, suite, { release, path }, options);
     const onPackage = (one: Installable) => {
@@ -69,26 +64,6 @@ async function readSuite(
     const bytes = decompress(inTurns(content), extension, { maxBytes: mostBytes });
     await scanInstallable(bytes, onPackage, { name: path });
   }
-}
-
-async function verifiedRelease(
-  { uri, key }: DeclaredArchive,
-  suite: string,
-  { files }: Pins,
-): Promise<Release> {
-  const file = (name: string) => files.get(`${insideUri(uri)}${releaseFolder(suite)}${name}`);
-  const keyring = await readKeyring(key);
-  const options = { now: new Date() };
-  const inRelease = file('InRelease');
-  if (inRelease) {
-    const cleartext = splitCleartext(inRelease);
-    await verifyRelease(cleartext, keyring, options);
-    return parseRelease(cleartext.text);
-  }
-  const [release, signature] = [file('Release'), file('Release.gpg')];
-  if (!release || !signature) throw new ArchiveUnreachable(`${uri} has not signed ${suite}`);
-  await verifyDetached(release, signature, keyring, options);
-  return parseRelease(release.toString());
 }
 
 /** Where the Packages of a suite are, without the extensions; `binary-all` repeats nothing unless the Release says so. */

@@ -82,10 +82,10 @@ async function serve(
   // what one server takes for a folder is a part of a name for another
   if (/%(2f|5c|00|2e)/i.test(url.pathname))
     return refuse(answer, 400, 'no encoded slashes or dots');
-  const archive = options.archives.find(({ uri }) => url.href.startsWith(insideUri(uri)));
+  const archive = options.archives.find((one) => url.href.startsWith(insideUri(one)));
   if (archive === undefined) return await serveOther(url, asked, answer, rules, signal);
   if (options.pinned?.has(url.href)) return sendPinned(answer, options.pinned.get(url.href));
-  const target = `${withSlash(archive.uri)}${url.href.slice(insideUri(archive.uri).length)}`;
+  const target = `${withSlash(archive.uri)}${url.href.slice(insideUri(archive).length)}`;
   await relay(target, asked, answer, {
     signal,
     dispatcher: options.dispatcher,

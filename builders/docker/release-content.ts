@@ -1,29 +1,23 @@
-import { splitCleartext } from '../../apt/cleartext.ts';
-import { componentDirectory, parseRelease, type Release } from '../../apt/release.ts';
+import { componentDirectory, type Release } from '../../apt/release.ts';
 
 /**
- * All of a Release or InRelease that makes a difference to what can be installed: the digests of its indexes, and how eager apt
- * is to use them. Not its dates. Undefined when it can't be read; whether it is signed is for others to say.
+ * All of a Release that makes a difference to what can be installed: the digests of its indexes, and how eager apt is to use
+ * them. Not its dates, and not who has signed it.
  */
 export function releaseContent(
-  bytes: Buffer,
+  release: Release,
   components: readonly string[],
   architecture: string,
 ): unknown {
-  try {
-    const text = bytes.toString();
-    const isCleartext = text.startsWith('-----BEGIN PGP SIGNED MESSAGE-----');
-    const release = parseRelease(isCleartext ? splitCleartext(bytes).text : text);
-    const indexes = [...release.files.values()]
-      .filter(({ path }) => isIndexOf(path, foldersOf(release, components, architecture)))
-      .map(({ path, size, hashes }) => [path, size, hashes.SHA256 ?? '', hashes.SHA512 ?? ''])
-      .toSorted(([a = ''], [b = '']) => (a < b ? -1 : 1));
-    if (indexes.length === 0) return undefined;
-    const { notAutomatic = false, butAutomaticUpgrades = false } = release;
-    return [indexes, notAutomatic, butAutomaticUpgrades];
-  } catch {
-    return undefined;
-  }
+  const folders = foldersOf(release, components, architecture);
+  const indexes = [...release.files.values()]
+    .filter(({ path }) => isIndexOf(path, folders))
+    .map(
+      ({ path, size, hashes }) => [path, size, hashes.SHA256 ?? '', hashes.SHA512 ?? ''] as const,
+    )
+    .toSorted(([a], [b]) => (a < b ? -1 : 1));
+  const { notAutomatic = false, butAutomaticUpgrades = false } = release;
+  return [indexes, notAutomatic, butAutomaticUpgrades];
 }
 
 function foldersOf(

@@ -26,6 +26,9 @@ export interface ArchiveDeps {
   readonly now: () => Date;
 }
 
+/** What containers call this server, wherever it listens; never looked up (.internal is for private use, ICANN 2024). */
+const ownHost = 'cairn.internal';
+
 const mostKeyBytes = 1 << 20;
 
 /**
@@ -88,6 +91,8 @@ async function declaredFor(
         .filter(({ suite }) => wanted === undefined || wanted.includes(suite))
         .map(({ suite, components }) => ({
           uri: `${own}/${one.path}`,
+          alias: `http://${ownHost}/${one.path}`,
+          mayRedirect: true,
           suites: [suite],
           components: suite.endsWith('/') ? [] : components,
           ...{ key, frozen: one.frozen, headers: { authorization: `Bearer ${deps.readToken()}` } },

@@ -49,7 +49,9 @@ describe('declared archives', () => {
 deb [arch=arm64 signed-by=/etc/apt/cairn/archive-1.asc check-valid-until=no] http://example.org:8080/x/ ./
 `,
     );
-    assert.equal(insideUri('https://deb.example.org:8443/a'), 'http://deb.example.org:8443/a/');
+    const uri = 'https://deb.example.org:8443/a';
+    assert.equal(insideUri({ uri }), 'http://deb.example.org:8443/a/');
+    assert.equal(insideUri({ uri, alias: 'http://here.internal/b' }), 'http://here.internal/b/');
     assert.deepEqual(['x/updates', './', 'sub/', '/'].map(releaseFolder), [
       'dists/x/updates/',
       '',

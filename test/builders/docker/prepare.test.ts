@@ -204,10 +204,7 @@ describe('preparing', needsDocker, () => {
     const result = await builder.prepare(requestFor({ ...declared, key: other }), never);
 
     assert.ok(result.result === 'ChrootProblem', JSON.stringify(result));
-    assert.match(
-      result.message,
-      /apt-get update failed: .*GPG error: http:\/\/127\.0\.0\.1.*NO_PUBKEY/,
-    );
+    assert.match(result.message, /^http:\/\/127\.0\.0\.1:\d+ stable: .*signature.*key/i);
   });
 
   it('says which archive does not answer, and which one is not there', async (t) => {

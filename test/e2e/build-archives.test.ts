@@ -1,0 +1,289 @@
+/** Root file systems and build dependencies of what Cairn itself serves: nothing is there before but an empty engine. */
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import type { Build } from '../../crds/build.ts';
+import type { Source } from '../../crds/source.ts';
+import { openBuilder } from '../builders/docker/world.ts';
+import { GitRepository } from '../controller/sources/git-repository.ts';
+import { Archive } from '../world/archive.ts';
+import type { Cairn } from '../world/cairn.ts';
+import { controlFields, makeDeb } from '../world/deb.ts';
+import { debianArchive, needsDocker, startDocker, type TestDocker } from '../world/docker.ts';
+import { exportPublic, testKey } from '../world/keys.ts';
+import { suiteScope, tempDir } from '../world/temp.ts';
+import { startUpstream } from '../world/upstream.ts';
+import { eventually, objectOf, product, until, type Product } from './product.ts';
+
+const header = 'apiVersion: cairn.build/v1alpha1\n';
+/** The same each time, so that the images of before are found again. */
+const owner = 'build-archives-e2e';
+
+function manifest(kind: string, name: string, spec: object): string {
+  return `${header}kind: ${kind}\nmetadata: { name: ${name} }\nspec: ${JSON.stringify(spec)}\n`;
+}
+
+/** What a build may reach, as it finds out itself. */
+const probe = `use HTTP::Tiny;
+for my $url (@ARGV) {
+  my $got = HTTP::Tiny->new->get($url);
+  print "PROBE $url $got->{status}\\n";
+}
+`;
+
+function files(depends: string, urls: readonly string[] = []): Readonly<Record<string, string>> {
+  const control = [
+    'Source: app',
+    'Section: utils',
+    'Priority: optional',
+    'Maintainer: A <a@example.com>',
+    `Build-Depends: debhelper-compat (= 13), ${depends}`,
+    'Standards-Version: 4.7.0',
+    '',
+    'Package: app',
+    'Architecture: all',
+    'Depends: ${misc:Depends}',
+    'Description: made of others',
+    ' For a test.',
+    '',
+  ];
+  const changelog = [
+    'app (1.0) unstable; urgency=medium',
+    '',
+    '  * First.',
+    '',
+    ' -- A <a@example.com>  Mon, 02 Jan 2023 10:00:00 +0000',
+    '',
+  ];
+  const build = `override_dh_auto_build:\n\tcat /usr/share/doc/*/content\n\tperl probe.pl ${urls.join(' ')}\n`;
+  return {
+    'probe.pl': probe,
+    'debian/control': control.join('\n'),
+    'debian/changelog': changelog.join('\n'),
+    'debian/rules': `#!/usr/bin/make -f\n%:\n\tdh $@\n${build}`,
+    'debian/install': 'probe.pl usr/share/app\n',
+    'debian/source/format': '3.0 (native)\n',
+  };
+}
+
+describe('builds of what Cairn serves', needsDocker, () => {
+  const scope = suiteScope();
+  let engine: TestDocker;
+  let world: Product;
+  let cairn: Cairn;
+  let git: GitRepository;
+  let extra: Archive;
+  let refused: Awaited<ReturnType<typeof startUpstream>>;
+  let mount: string;
+
+  const source = async () => (await objectOf<Source>(cairn, 'sources', 'app'))?.status;
+  const log = async (name: string | undefined) =>
+    (await fetch(`${cairn.url}/builds/default/${name}/log`)).text();
+
+  const setBase = (base: object) =>
+    world.write(
+      'app.yaml',
+      manifest('Source', 'app', {
+        ...{ url: `file://${git.bare}`, ref: { branch: 'main' }, interval: '1s' },
+        repositoryRef: { name: 'tools' },
+        build: { base: { ...base }, network: 'Archives' },
+      }),
+    );
+
+  /** The Build of a commit, when it is over. `not`: a Build of the same commit that is known. */
+  async function finished(commit: string, not?: Build): Promise<Build> {
+    let found: Build | undefined;
+    const check = async () => {
+      const { build: name, commit: at } = (await source()) ?? {};
+      found = at === commit ? await objectOf<Build>(cairn, 'builds', name ?? '') : undefined;
+      return found?.status.result !== undefined && found.metadata.uid !== not?.metadata.uid;
+    };
+    await eventually(check, `the Build of ${commit} ends`, 400_000, 200).catch(
+      async (error: unknown) => {
+        const told = JSON.stringify([await source(), found], undefined, 1);
+        throw new Error(`${told}\n${await log(found?.metadata.name)}\n${cairn.logs}`, {
+          cause: error,
+        });
+      },
+    );
+    if (!found) throw new Error('there is no Build');
+    return found;
+  }
+
+  async function succeeded(commit: string, not?: Build): Promise<Build> {
+    const build = await finished(commit, not);
+    const text = JSON.stringify(build.status, undefined, 1);
+    assert.equal(build.status.result, 'Succeeded', `${text}\n${await log(build.metadata.name)}`);
+    return build;
+  }
+
+  /** The declared state of a base takes effect before the next commit is seen. */
+  async function rebase(base: object): Promise<void> {
+    setBase(base);
+    const [kind = ''] = Object.keys(base);
+    await eventually(async () => {
+      const { spec } = (await objectOf<Source>(cairn, 'sources', 'app')) ?? {};
+      return kind in (spec?.build.base ?? {});
+    }, `the base is ${kind}`);
+  }
+
+  async function published(name: string, version: string): Promise<void> {
+    const spec = { name, version, content: `CONTENT ${name} ${version}\n` };
+    const file = join(tempDir(scope), `${name}_${version}_amd64.deb`);
+    writeFileSync(file, makeDeb(spec, controlFields(spec)));
+    const done = await cairn.cli('publish', 'libs', file);
+    assert.equal(done.code, 0, done.output);
+  }
+
+  /** The SHA-256 of the Release file at a path of this server. */
+  async function releaseAt(path: string): Promise<string> {
+    const headers = { authorization: `Bearer ${cairn.tokens.read}` };
+    const answer = await fetch(`${cairn.url}/${path}/dists/bookworm/InRelease`, { headers });
+    assert.equal(answer.status, 200, path);
+    return createHash('sha256')
+      .update(Buffer.from(await answer.arrayBuffer()))
+      .digest('hex');
+  }
+
+  const inputOf = ({ status }: Build, path: string) =>
+    status.inputs?.archives.find(({ uri }) => uri === `${cairn.url}/${path}`);
+
+  before(async () => {
+    engine = await startDocker(scope);
+    const { archive } = await debianArchive(scope);
+    world = await product(scope);
+    mkdirSync(join(world.data, 'builder'), { recursive: true });
+    writeFileSync(join(world.data, 'builder/owner'), owner);
+    openBuilder(scope, engine, owner); // its containers go with the scope
+    const key = await testKey('archive');
+    const root = tempDir(scope);
+    extra = new Archive(root, { suite: 'stable', signWith: key });
+    extra.add({ name: 'extra', version: '1.0', content: 'CONTENT extra 1.0\n' });
+    await extra.publish();
+    refused = await startUpstream(root);
+    scope.after(() => refused.close());
+    const include = { translations: [], contents: false, appstream: false };
+    const { uri, suites, components } = archive;
+    const debian = {
+      ...{ url: uri, suites, components, architectures: ['amd64'], download: 'Lazy' },
+      ...{ interval: '12h', signedBy: { inline: archive.key } },
+      include: { ...include, commandNotFound: false, other: false },
+    };
+    mount = uri.replace(/^https?:\/\/|\/$/g, '');
+    world.write('debian.yaml', manifest('Mirror', 'debian', debian));
+    const more = { url: refused.url, suites: ['stable'], interval: '12h' };
+    const signedBy = { inline: await exportPublic(key) };
+    world.write('extra.yaml', manifest('Mirror', 'extra', { ...more, signedBy }));
+    for (const [name, mirrors] of Object.entries({
+      plain: ['debian'],
+      both: ['debian', 'extra'],
+    })) {
+      const members = mirrors.map((mirror) => ({ name: mirror }));
+      world.write(`set-${name}.yaml`, manifest('MirrorSet', name, { mirrors: members }));
+    }
+    world.write('libs.yaml', manifest('Repository', 'libs', {}));
+    const dependencies = [{ kind: 'Repository', name: 'libs' }];
+    world.write('tools.yaml', manifest('Repository', 'tools', { dependencies }));
+    cairn = await world.start({ args: ['--docker', engine.address] });
+    await until(cairn, 'repository/libs');
+    await eventually(
+      async () => (await cairn.cli('wait', 'mirror/debian', '--timeout=5s')).code === 0,
+      'Debian is mirrored',
+      120_000,
+    );
+    await published('libthing-dev', '1.0');
+    git = await GitRepository.create(scope, files('libthing-dev (>= 2)'));
+    setBase({ mirrorRef: { name: 'debian' } });
+  });
+
+  let first: Build;
+
+  it('say which dependency they wait for', async () => {
+    const commit = (await git.git('rev-parse', 'HEAD')).trim();
+    const { status } = await finished(commit);
+    assert.equal(status.result, 'DependencyWait', JSON.stringify(status));
+    assert.deepEqual(status.missing, ['libthing-dev (>= 2)']);
+    assert.match(status.message ?? '', /don't have what it needs: libthing-dev \(>= 2\)/);
+  });
+
+  it('are tried again when it may have come', async () => {
+    const { commit, build } = (await source()) ?? {};
+    const waiting = await objectOf<Build>(cairn, 'builds', build ?? '');
+    await published('libthing-dev', '2.0');
+    const { status } = await succeeded(commit ?? '', waiting);
+    assert.deepEqual(status.missing, undefined);
+  });
+
+  it('are made of a mirror for nobody else, and install what another repository has', async () => {
+    const commit = await git.commit(
+      files('libthing-dev (>= 2)', [
+        `http://cairn.internal/mirrors/debian/dists/bookworm/InRelease`,
+        'http://cairn.internal/repositories/default/libs/dists/stable/InRelease',
+        'http://cairn.internal/repositories/default/tools/dists/stable/InRelease',
+        'http://cairn.internal/mirrors/extra/dists/stable/InRelease',
+        'http://cairn.internal/livez',
+        `${cairn.url}/livez`,
+        `${refused.url}/dists/stable/InRelease`,
+      ]),
+    );
+    first = await succeeded(commit);
+    const path = 'mirrors/debian';
+    assert.equal(inputOf(first, path)?.digest, await releaseAt(path));
+    assert.equal(inputOf(first, path)?.suite, 'bookworm');
+    assert.ok(inputOf(first, 'repositories/default/libs'));
+    const text = await log(first.metadata.name);
+    assert.match(text, /^CONTENT libthing-dev 2\.0$/m);
+    const answers = [...text.matchAll(/^PROBE \S+ (\d+)$/gm)].map(([, status]) => status);
+    assert.deepEqual(answers.slice(0, 5), ['200', '200', '403', '403', '403'], text);
+    // These two are on a loopback interface, and not on that of the container.
+    assert.deepEqual(answers.slice(5), ['599', '599'], text);
+    assert.ok(!text.includes(cairn.tokens.read));
+  });
+
+  it('reuse what is prepared for the next commit', async () => {
+    const next = await succeeded(await git.commit(files('libthing-dev (>= 2), perl')));
+    assert.equal(next.status.inputs?.base, first.status.inputs?.base);
+    const again = await succeeded(
+      await git.commit(files('libthing-dev (>= 2), perl', ['http://cairn.internal/'])),
+    );
+    assert.equal(again.status.inputs?.image, next.status.inputs?.image);
+    assert.doesNotMatch(await log(again.metadata.name), /^(Get:|Setting up|I: )/m);
+  });
+
+  it('use the same base for a snapshot of the mirror, and for an environment', async () => {
+    world.write(
+      'plain-1.yaml',
+      manifest('Snapshot', 'plain-1', { mirrorSetRef: { name: 'plain' } }),
+    );
+    world.write('env.yaml', manifest('Environment', 'prod', { snapshotRef: { name: 'plain-1' } }));
+    await until(cairn, 'environment/prod');
+    await rebase({ snapshotRef: { name: 'plain-1' } });
+    const frozen = await succeeded(await git.commit(files('libthing-dev')));
+    const path = `snapshots/plain-1/${mount}`;
+    assert.equal(inputOf(frozen, path)?.digest, await releaseAt(path));
+    assert.equal(frozen.status.inputs?.base, first.status.inputs?.base);
+
+    await rebase({ environmentRef: { name: 'prod' } });
+    const promoted = await succeeded(await git.commit(files('libthing-dev (>= 1)')));
+    const place = `environments/prod/${mount}`;
+    assert.equal(inputOf(promoted, place)?.digest, await releaseAt(place));
+    assert.notEqual(inputOf(promoted, place)?.digest, inputOf(frozen, path)?.digest);
+    assert.equal(promoted.status.inputs?.base, first.status.inputs?.base);
+  });
+
+  it('follow a promotion to other content', async () => {
+    world.write('both-1.yaml', manifest('Snapshot', 'both-1', { mirrorSetRef: { name: 'both' } }));
+    await until(cairn, 'snapshot/both-1');
+    world.write('env.yaml', manifest('Environment', 'prod', { snapshotRef: { name: 'both-1' } }));
+    await until(cairn, 'environment/prod', '--for=jsonpath={.status.published.snapshot}=both-1');
+    const other = await succeeded(await git.commit(files('libthing-dev, extra')));
+    assert.notEqual(other.status.inputs?.base, first.status.inputs?.base);
+    assert.match(await log(other.metadata.name), /^CONTENT extra 1\.0$/m);
+  });
+
+  after(async () => {
+    await cairn?.kill('SIGKILL');
+  });
+});
