@@ -73,6 +73,19 @@ function usesOf(contents: boolean, unpack: TakeFiles | undefined): UseData | und
   return contents ? readContents : undefined;
 }
 
+/**
+ * What a package says that it is, by its first members alone: nothing after them is read. Throws
+ * `PackageInvalid`.
+ */
+export async function readDebIdentity(bytes: AsyncIterable<Uint8Array>): Promise<DebIdentity> {
+  const reader = new HashingReader(bytes, defaultDebLimits.maxBytes);
+  try {
+    return identify(await new DebMembers(reader, defaultDebLimits).control());
+  } finally {
+    await reader.close();
+  }
+}
+
 class DebMembers {
   readonly #reader: HashingReader;
   readonly #limits: DebLimits;
@@ -183,12 +196,12 @@ function extensionOf(
   throw invalid(shown(member.name), `expected one of ${forms} in its place`);
 }
 
-type Identity = Omit<Deb, keyof Digests | 'control' | 'files'>;
+export type DebIdentity = Omit<Deb, keyof Digests | 'control' | 'files'>;
 
-function identify(control: ControlParagraph): Identity {
+function identify(control: ControlParagraph): DebIdentity {
   const name = requirePackageName(control, 'Package');
   const version = requireVersion(control);
-  const identity: Identity = {
+  const identity: DebIdentity = {
     package: name,
     version,
     architecture: requireArchitecture(control),

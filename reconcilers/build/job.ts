@@ -10,11 +10,12 @@ import type { BlobReader, BlobWriter } from '../../depot/depot.ts';
 import { archivesOf } from './archives.ts';
 import { BuildFiles, type BuildOutcome, type RunPlan } from './files.ts';
 import { BuildLog, endOfLog } from './log.ts';
+import { foreignPackage } from './own-packages.ts';
 import { keyOf, packagedTree, prepareRun, repositoryOf, type PrepareDeps } from './prepare.ts';
 import { treeTar } from './tree-tar.ts';
 
 export interface JobDeps extends PrepareDeps {
-  readonly blobs: Pick<BlobReader, 'bytes'> & Pick<BlobWriter, 'write' | 'sync'>;
+  readonly blobs: Pick<BlobReader, 'bytes' | 'read'> & Pick<BlobWriter, 'write' | 'sync'>;
   /** Where each Build has a folder, by its uid. */
   readonly folder: string;
   /** How many are worked on at once, and in which order. */
@@ -129,7 +130,7 @@ async function tried(work: Work, log: BuildLog, deps: JobDeps): Promise<Ended> {
       job.plan = made;
     }
     enter('Building');
-    return asEnded(await run(work, job.plan, log, deps));
+    return await asEnded(await run(work, job.plan, log, deps), job.plan, deps);
   } catch (error) {
     signal.throwIfAborted();
     const isOurs = error instanceof CairnError && error.remedy === 'stall';
@@ -167,7 +168,10 @@ async function run(
   );
 }
 
-function asEnded(result: RunResult): Ended {
+async function asEnded(result: RunResult, plan: RunPlan, { blobs }: JobDeps): Promise<Ended> {
   if (result.result !== 'Succeeded') return { result: result.result, message: result.message };
-  return { result: 'Built', message: '', artifacts: result.artifacts };
+  const { artifacts } = result;
+  const foreign = await foreignPackage(artifacts, plan, blobs);
+  if (foreign !== undefined) return { result: 'FailedToBuild', message: foreign };
+  return { result: 'Built', message: '', artifacts };
 }

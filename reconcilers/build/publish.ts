@@ -2,9 +2,9 @@ import type { Build } from '../../crds/build.ts';
 import { buildPath } from '../../crds/build.ts';
 import { conditionOf } from '../../crds/object.ts';
 import type { Repository } from '../../crds/repository.ts';
-import type { StoreReader, StoreWriter } from '../../crds/store.ts';
+import { StoreError, type StoreReader, type StoreWriter } from '../../crds/store.ts';
 import { timestamp } from '../../crds/timestamp.ts';
-import { UploadKind, type Upload } from '../../crds/upload.ts';
+import { UploadKind, type Upload, type UploadFile } from '../../crds/upload.ts';
 import type { Report, RunContext } from '../reconciler.ts';
 import { attest, type AttestDeps } from './attest.ts';
 import type { BuildOutcome, RunPlan } from './files.ts';
@@ -18,7 +18,7 @@ export type PublishFiles = (
   upload: {
     readonly repository: Pick<Repository, 'metadata'>;
     readonly name: string;
-    readonly files: Upload['spec']['files'];
+    readonly files: readonly UploadFile[];
     readonly suite?: string | undefined;
     readonly component?: string | undefined;
   },
@@ -66,9 +66,10 @@ export async function publishBuilt(
   const repository = await repositoryOf(build, deps);
   const { suite, component } = spec.repositoryRef;
   const name = `build-${metadata.uid}`;
-  const upload = await deps.publish(deps.store, {
-    ...{ repository, name, files: [...files], suite, component },
-  });
+  const upload = await uploaded({ repository, name, files, suite, component }, deps);
+  if (upload instanceof StoreError) {
+    return finish(build, { ...status, message: upload.message }, 'FailedToUpload', context);
+  }
   const { result, message = '' } = upload.status;
   if (result === 'Refused') {
     return finish(build, { ...status, message }, 'FailedToUpload', context);
@@ -84,6 +85,19 @@ export async function publishBuilt(
   const provenance = await attest(facts, repository, deps);
   const url = base === undefined ? {} : { provenanceUrl: provenanceUrl(base, build) };
   return finish(build, { ...status, ...url, provenance }, 'Succeeded', context);
+}
+
+/** The Upload; or why there can be none, such as one of too many files. */
+async function uploaded(
+  wanted: Parameters<PublishFiles>[1],
+  { publish, store }: PublishDeps,
+): Promise<Upload | StoreError> {
+  try {
+    return await publish(store, wanted);
+  } catch (error) {
+    if (!(error instanceof StoreError) || error.reason !== 'Invalid') throw error;
+    return error;
+  }
 }
 
 /** That of the packages; the source package has one of its own. */
