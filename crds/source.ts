@@ -111,7 +111,7 @@ const spec = Type.Object({
   maintainer: Type.String({
     pattern: '^[^<>@,"]{1,200} <[^<>@, ]{1,200}@[^<>@, ]{1,200}>$',
     maxLength: 404,
-    default: 'Cairn <cairn@localhost>',
+    default: 'Cairn <builds@cairn.build>',
     description: 'Who the packages come from, as their changelogs say.',
   }),
   build: BuildSettings,
