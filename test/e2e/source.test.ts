@@ -13,6 +13,7 @@ import type { AptRoot } from '../world/apt.ts';
 import type { Cairn } from '../world/cairn.ts';
 import { needsDocker } from '../world/docker.ts';
 import { suiteScope } from '../world/temp.ts';
+import { helloTools } from './hello-tools.ts';
 import { eventually, good, objectOf, product, until, type Product } from './product.ts';
 
 const header = 'apiVersion: cairn.build/v1alpha1\n';
@@ -27,38 +28,7 @@ function manifest(kind: string, name: string, spec: object): string {
 
 /** A package with a debian/ of its own, and what is to happen while it is built. */
 function files(says: string, during = ''): Readonly<Record<string, string>> {
-  const control = [
-    'Source: hello-tools',
-    'Section: utils',
-    'Priority: optional',
-    'Maintainer: A <a@example.com>',
-    'Build-Depends: debhelper-compat (= 13)',
-    'Standards-Version: 4.7.0',
-    '',
-    'Package: hello-tools',
-    'Architecture: all',
-    'Depends: ${misc:Depends}',
-    'Description: says hello',
-    ' To everybody.',
-    '',
-  ];
-  const changelog = [
-    'hello-tools (1.0) unstable; urgency=medium',
-    '',
-    '  * First.',
-    '',
-    ' -- A <a@example.com>  Mon, 02 Jan 2023 10:00:00 +0000',
-    '',
-  ];
-  const build = during === '' ? '' : `override_dh_auto_build:\n\t${during}\n`;
-  return {
-    hello: `#!/bin/sh\necho ${says}\n`,
-    'debian/control': control.join('\n'),
-    'debian/changelog': changelog.join('\n'),
-    'debian/rules': `#!/usr/bin/make -f\n%:\n\tdh $@\n${build}`,
-    'debian/install': 'hello usr/bin\n',
-    'debian/source/format': '3.0 (native)\n',
-  };
+  return helloTools({ says, rules: during === '' ? {} : { override_dh_auto_build: [during] } });
 }
 
 describe('a source', needsDocker, () => {

@@ -8,6 +8,7 @@ import { needsDocker } from '../../world/docker.ts';
 import { suiteScope } from '../../world/temp.ts';
 import type { DockerBuilder } from '../../../builders/docker/index.ts';
 import type { RunLimits } from '../../../builders/docker/request.ts';
+import { ask } from './ask.ts';
 import {
   keep,
   limits,
@@ -150,17 +151,3 @@ describe('a build that means harm', needsDocker, () => {
     });
   }
 });
-
-/** Asks a host for a page: directly, through the proxy, and through a tunnel of it. */
-const ask = `
-use strict; use IO::Socket::INET;
-my ($way, $host, $port) = @ARGV;
-my ($to, $at) = $way eq "direct" ? ($host, $port) : ("127.0.0.1", 3142);
-my $s = IO::Socket::INET->new(PeerAddr => $to, PeerPort => $at, Timeout => 3) or exit 1;
-my $end = "Host: $host:$port\\r\\nConnection: close\\r\\n\\r\\n";
-if ($way eq "direct") { print $s "GET / HTTP/1.1\\r\\n$end" }
-elsif ($way eq "proxy") { print $s "GET http://$host:$port/ HTTP/1.1\\r\\n$end" }
-else { print $s "CONNECT $host:$port HTTP/1.1\\r\\n$end"; print $s "GET / HTTP/1.1\\r\\n$end" }
-local $/; my $answer = <$s> // "";
-exit($answer =~ /^HTTP\\/1.1 200/ ? 0 : 1);
-`;

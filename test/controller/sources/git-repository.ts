@@ -44,9 +44,14 @@ export class GitRepository {
   async commit(files: Readonly<Record<string, string>>, ...options: string[]): Promise<string> {
     await this.git('rm', '-rfq', '--ignore-unmatch', '.');
     await writeFiles(this.work, files);
+    return this.push('main', ...options);
+  }
+
+  /** Commits the working copy as it is, and pushes it to a branch. Gives the commit. */
+  async push(branch: string, ...options: string[]): Promise<string> {
     await this.git('add', '--all', '--force');
     await this.git('commit', '--quiet', '--allow-empty', '-m', 'x', ...options);
-    await this.git('push', '--quiet', '--force', this.bare, 'HEAD:refs/heads/main');
+    await this.git('push', '--quiet', '--force', this.bare, `HEAD:refs/heads/${branch}`);
     return (await this.git('rev-parse', 'HEAD')).trim();
   }
 
