@@ -1,20 +1,14 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { spawn } from 'node:child_process';
 import { before, describe, it } from 'node:test';
+import { hostname, unpackSource } from '../../world/debian-source.ts';
 import { needsDocker } from '../../world/docker.ts';
 import { mustRun } from '../../world/process.ts';
-import { suiteScope, tempDir, type Scope } from '../../world/temp.ts';
+import { suiteScope, tempDir } from '../../world/temp.ts';
 import { defaultLimits, buildPackage } from '../../../builders/docker/request.ts';
 import { keep, never, openBuilder, scriptRequest, startWorld, type World } from './world.ts';
-
-const cache = path.resolve(import.meta.dirname, '../../../.cache/test/sources');
-/** A package that every Debian has, and that is built in seconds. */
-const tarball = {
-  path: 'pool/main/h/hostname/hostname_3.23+nmu1.tar.xz',
-  sha256: 'f3fb39f30b00ba7dba2cec013195d7e1bb215f241153208ccd52da3eedfe7a7d',
-};
 
 describe('a package of Debian', needsDocker, () => {
   const scope = suiteScope();
@@ -25,7 +19,8 @@ describe('a package of Debian', needsDocker, () => {
 
   it('is the same to the byte when it is built again, whoever checked it out and when', async (t) => {
     const builder = openBuilder(t, world, 'cairn-test-again');
-    const source = await fetchSource(world.archive.uri, t);
+    const source = tempDir(t);
+    await unpackSource(hostname, { archive: world.archive.uri, folder: source });
     const control = readFileSync(path.join(source, 'debian/control'), 'utf8');
     const prepared = await world.maker.prepare(
       {
@@ -74,28 +69,3 @@ describe('a package of Debian', needsDocker, () => {
     assert.match(contents, /^-rwxr-xr-x root\/root +\d+ 2023-11-14 22:13 \.\/bin\/hostname$/m);
   });
 });
-
-/** The unpacked source; its tarball is fetched once, by the machine's apt. */
-async function fetchSource(archive: string, scope: Scope): Promise<string> {
-  const file = path.join(cache, path.basename(tarball.path));
-  if (!existsSync(file)) {
-    mkdirSync(cache, { recursive: true });
-    const url = `${archive.replace(/\/$/, '')}/${tarball.path}`;
-    await mustRun('/usr/lib/apt/apt-helper', [
-      'download-file',
-      url,
-      file,
-      `SHA256:${tarball.sha256}`,
-    ]);
-  }
-  const folder = tempDir(scope);
-  await mustRun('tar', [
-    '--extract',
-    '--file',
-    file,
-    '--directory',
-    folder,
-    '--strip-components=1',
-  ]);
-  return folder;
-}

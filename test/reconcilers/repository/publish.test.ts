@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { makeUpload } from '../../apt/source-upload.ts';
-import { paragraphs } from '../../apt/debs.ts';
+import { agreeOnPackages, agreeOnSources } from '../../apt/index-oracles.ts';
 import { run } from '../../apt/tools.ts';
 import { receiptFor } from '../../../reconcilers/repository/receipts.ts';
 import {
@@ -18,11 +18,6 @@ import {
 const amd64 = 'dists/stable/main/binary-amd64/Packages';
 const arm64 = 'dists/stable/main/binary-arm64/Packages';
 const sources = 'dists/stable/main/source/Sources';
-
-/** Paragraphs by what they are of. */
-function byName(text: string, key: string): Map<string, Map<string, string>> {
-  return new Map(paragraphs(text).map((fields) => [fields.get(key) ?? '', fields]));
-}
 
 /** The file that ends so, with its content. */
 function partOf(files: Files, ending: string): readonly [string, Uint8Array] {
@@ -48,40 +43,9 @@ describe('what is published', () => {
     );
     const root = await world.layOut();
 
-    for (const [index, architecture] of [
-      [amd64, 'amd64'],
-      [arm64, 'arm64'],
-    ] as const) {
-      const ours = byName(await world.index(index), 'filename');
-      const theirs = byName(
-        run('apt-ftparchive', ['--arch', architecture, 'packages', 'pool'], {
-          cwd: root,
-        }).toString(),
-        'filename',
-      );
-      assert.deepEqual([...ours.keys()].sort(), [...theirs.keys()].sort());
-      for (const [name, fields] of theirs) {
-        for (const [field, value] of fields) assert.equal(ours.get(name)?.get(field), value);
-      }
-      const scanned = byName(
-        run('dpkg-scanpackages', ['-m', '-a', architecture, 'pool'], { cwd: root }).toString(),
-        'filename',
-      );
-      assert.deepEqual([...scanned.keys()].sort(), [...ours.keys()].sort());
-      for (const [name, fields] of scanned) {
-        for (const field of ['package', 'version', 'architecture', 'size', 'sha256']) {
-          assert.equal(ours.get(name)?.get(field), fields.get(field));
-        }
-      }
-    }
-    const ours = byName(await world.index(sources), 'package').get('hello-src');
-    const theirs = byName(
-      run('apt-ftparchive', ['sources', 'pool'], { cwd: root }).toString(),
-      'package',
-    ).get('hello-src');
-    const lines = (text: string | undefined) => text?.trim().split(/\n\s*/).sort();
-    for (const [field, value] of theirs ?? [])
-      assert.deepEqual(lines(ours?.get(field)), lines(value), field);
+    agreeOnPackages(root, 'amd64', await world.index(amd64));
+    agreeOnPackages(root, 'arm64', await world.index(arm64));
+    agreeOnSources(root, await world.index(sources));
   });
 
   it('has a Release whose hashes are right, for every index and by-hash', async (t) => {
