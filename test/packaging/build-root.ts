@@ -10,31 +10,16 @@ import type { Scope } from '../world/temp.ts';
 import { trixieFolder } from '../world/trixie.ts';
 import { requestOf, writeFiles, type Files } from './trees.ts';
 
-/** Build dependencies of all that the tests build, and what the results need to run. */
+/** Build dependencies of all that the tests build in it, and what the results need to run; lintian. */
 const packages = [
   'build-essential',
   'cargo',
-  'cmake',
   'debhelper',
-  'dh-golang',
-  'dh-python',
   'fakeroot',
-  'flit',
-  'golang-any',
-  'golang-github-spf13-pflag-dev',
-  'libpopt-dev',
-  'librust-itoa-dev',
   'lintian',
   'meson',
-  'node-semver',
-  'nodejs',
   'pkgconf',
-  'pybuild-plugin-pyproject',
-  'python3-all-dev',
-  'python3-click',
-  'python3-hatchling',
-  'python3-poetry-core',
-  'python3-setuptools',
+  'python3',
   'rustc',
   'zlib1g-dev',
 ];

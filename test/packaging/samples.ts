@@ -90,8 +90,6 @@ func main() {
 	fmt.Println(words.Hello, os.Args[1])
 }
 `,
-  // Go looks for itself in /proc, which the root of the tests does not have.
-  '.cairn.yml': 'build:\n  environment: { GOROOT: /usr/lib/go }\n',
   'internal/gen/main.go': 'package main\n\nfunc main() { this is not compiled }\n',
   'vendor/modules.txt': `# example.com/words v1.0.0
 ## explicit; go 1.21

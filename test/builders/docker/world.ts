@@ -28,9 +28,11 @@ export const never = new AbortController().signal;
 export async function startWorld(
   scope: Scope,
   relations = ['debhelper-compat (= 13)'],
+  suite = 'bookworm',
 ): Promise<World> {
   const engine = await startDocker(scope);
-  const { archive } = await debianArchive(scope);
+  const { archive: debian } = await debianArchive(scope);
+  const archive = { ...debian, suites: [suite] };
   const maker = openDockerBuilder({
     engine: { address: engine.address },
     owner: 'cairn-test',
