@@ -194,7 +194,8 @@ describe('real projects', needsDocker, () => {
       declare(name, name, 'main', 'tools');
     }
     for (const name of again) {
-      await repositories.get(name)?.push('first');
+      const repository = repositories.get(name);
+      await repository?.git('push', '--quiet', repository.bare, 'HEAD:refs/heads/first');
       declare(`${name}-again`, name, 'first', 'again');
     }
     cairn = await world.start({ args: ['--docker', engine.address] });
