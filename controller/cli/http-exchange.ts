@@ -70,6 +70,7 @@ export async function exchange({
     signal.throwIfAborted();
     throw new Unreachable(url, thrown);
   } finally {
+    sent.off('finish', awaitAnswer); // the answer may be there before the end of what is sent
     clearTimeout(timer);
   }
 }
