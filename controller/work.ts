@@ -12,6 +12,7 @@ import { mirrorReconciler } from '../reconcilers/mirror/index.ts';
 import { ThreadRunner } from '../reconcilers/mirror/thread-runner.ts';
 import { mirrorSetReconciler } from '../reconcilers/mirror-set/index.ts';
 import { highestVersion } from '../reconcilers/repository/highest-version.ts';
+import { offers } from '../reconcilers/repository/offers.ts';
 import { Publisher } from '../reconcilers/repository/publisher.ts';
 import type { Receipts } from '../reconcilers/repository/receipts.ts';
 import { repositoryReconciler } from '../reconcilers/repository/index.ts';
@@ -87,6 +88,7 @@ export function startWork(options: WorkOptions): Work {
     // Most of them wait for git, or for the engine, which has turns of its own.
     queue: new FairQueue(2 * (docker?.concurrency ?? 1)),
     publish: (to, upload) => requestUpload(to, upload, receipts),
+    offers: (repository, wanted) => offers(repository, wanted, { blobs, trees }),
     highestVersion: (repository, name) => highestVersion(repository, name, { blobs, trees }),
   });
   const missing = builder
@@ -103,6 +105,7 @@ export function startWork(options: WorkOptions): Work {
       uploadReconciler(store),
       sourceReconciler({
         ...{ store, watch, secrets, baseUrl, missing },
+        offers: (repository, wanted) => offers(repository, wanted, { blobs, trees }),
         removePackages: requestRemoval,
       }),
       builds.reconciler(),

@@ -5,7 +5,7 @@ import type { Build } from '../../crds/build.ts';
 import { EnvironmentKind } from '../../crds/environment.ts';
 import { MirrorKind } from '../../crds/mirror.ts';
 import { CairnError } from '../../crds/reasons.ts';
-import type { Repository } from '../../crds/repository.ts';
+import { RepositoryKind, type Repository } from '../../crds/repository.ts';
 import { SnapshotKind } from '../../crds/snapshot.ts';
 import type { StoreReader } from '../../crds/store.ts';
 import type { BlobReader } from '../../depot/depot.ts';
@@ -33,11 +33,13 @@ const mostKeyBytes = 1 << 20;
 
 /**
  * What a Build's root file system is made of, and what may be installed into it: what its Source names as
- * base, and what its Repository names as dependencies. Throws `DependencyNotReady`.
+ * base, what its Repository names as dependencies, and `own`, a suite of the Repository itself. Throws
+ * `DependencyNotReady`.
  */
 export async function archivesOf(
   { metadata: { namespace }, spec }: Build,
   repository: Repository,
+  own: string | undefined,
   deps: ArchiveDeps,
 ): Promise<{ readonly base: BaseRequest; readonly archives: readonly DeclaredArchive[] }> {
   const { mirrorRef, snapshotRef, environmentRef, image, suites } = spec.build.base;
@@ -47,6 +49,8 @@ export async function archivesOf(
     { kind: EnvironmentKind.kind, ref: environmentRef },
   ].flatMap(({ kind, ref }) => (ref ? [{ kind, namespace, name: ref.name }] : []));
   const ofBase = await Promise.all(declared.map((ref) => declaredFor(ref, suites, deps)));
+  const self = { kind: RepositoryKind.kind, namespace, name: repository.metadata.name };
+  const ofOwn = own === undefined ? [] : await declaredFor(self, [own], deps);
   const dependencies = await dependenciesOf(repository, deps.store);
   const ofRepository = await Promise.all(
     dependencies.map(async (one) =>
@@ -58,7 +62,7 @@ export async function archivesOf(
       image === undefined
         ? { kind: 'archives', archives: ofBase.flat() }
         : { kind: 'image', name: image },
-    archives: [...ofBase.flat(), ...ofRepository.flat()],
+    archives: [...ofBase.flat(), ...ofRepository.flat(), ...ofOwn],
   };
 }
 

@@ -15,6 +15,8 @@ export interface RunPlan {
   readonly command: readonly string[];
   readonly epoch: number;
   readonly limits: RunLimits;
+  /** The suite of its own Repository that it installs from, if it does. */
+  readonly own?: string;
   readonly prepared: Pick<Prepared, 'image' | 'base' | 'archives'>;
   /** How much of the log is from before the run. */
   readonly logStart: number;

@@ -150,7 +150,8 @@ async function run(
   const { signal } = job.stop;
   const { network } = build.spec.build;
   const repository = await repositoryOf(build, deps);
-  const archives = network === 'None' ? [] : (await archivesOf(build, repository, deps)).archives;
+  const archives =
+    network === 'None' ? [] : (await archivesOf(build, repository, plan.own, deps)).archives;
   const { command, epoch, limits, prepared, logStart } = plan;
   return await deps.builder.run(
     {

@@ -14,6 +14,7 @@ import { checkOut } from '../git/checkout.ts';
 import { archivesOf, type ArchiveDeps } from './archives.ts';
 import type { BuildFiles, RunPlan } from './files.ts';
 import type { BuildLog } from './log.ts';
+import { ownSuite, suiteFor, type Offers } from '../archives/own-suite.ts';
 import { commandOf, limitsOf } from './request.ts';
 
 export interface PrepareDeps extends ArchiveDeps {
@@ -23,6 +24,7 @@ export interface PrepareDeps extends ArchiveDeps {
     repository: Repository,
     sourceName: string,
   ) => Promise<string | undefined>;
+  readonly offers: Offers;
 }
 
 export interface Preparing {
@@ -44,7 +46,8 @@ export async function prepareRun(
   const { plan } = await packagedTree({ build, files, signal }, repository, deps);
   await log.say(`${plan.sourceName} ${plan.version}, ${plan.kind}, of ${build.spec.commit}`);
   for (const note of plan.notes) await log.say(note);
-  const { base, archives } = await archivesOf(build, repository, deps);
+  const own = await ownSuite(build.spec, plan.buildDependencies, repository, deps.offers);
+  const { base, archives } = await archivesOf(build, repository, own, deps);
   await log.say('preparing the root file system');
   const prepared = await deps.builder.prepare(
     {
@@ -68,6 +71,7 @@ export async function prepareRun(
     epoch: plan.date,
     limits: limitsOf(build),
     prepared: { image: prepared.image, base: prepared.base, archives: prepared.archives },
+    ...given('own', own),
     ...{ logStart: log.size, preparingAt, buildingAt: timestamp(deps.now()) },
   };
 }
@@ -120,7 +124,7 @@ export async function packagedTree(
       ...(known ? {} : { lastOf: (name: string) => highestVersion(repository, name) }),
     },
     maintainer: spec.maintainer,
-    distribution: spec.repositoryRef.suite ?? repository.spec.suites[0]?.name ?? 'stable',
+    distribution: suiteFor(spec.repositoryRef, repository),
   });
   await applyPackaging(plan, root);
   return { plan, folder: join(root, path ?? '') };

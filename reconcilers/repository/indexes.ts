@@ -8,6 +8,7 @@ import type { BlobReader } from '../../depot/depot.ts';
 import { conflict, filesOf, nameOf, type Find, type NewPackage } from './packages.ts';
 import { holds, indexPath, placesOf, type IndexPlace } from './places.ts';
 import { concerns, isOf, isVersion, missing, sourceOf, type Leaving } from './removal.ts';
+import { mostIndexBytes } from './read-indexes.ts';
 import { newest } from './retention.ts';
 
 interface OpenIndex extends IndexPlace {
@@ -52,7 +53,6 @@ export interface NewIndex extends IndexPlace {
 }
 
 /** Of a compressed index. */
-export const mostIndexBytes = 1024 * 1024 * 1024;
 
 /** All indexes of a repository, while packages are put into them. */
 export class Indexes {

@@ -5,8 +5,8 @@ import type { Blob, Blobs, Tree } from '../../depot/depot.ts';
 import { openTree } from '../../depot/tree-reader.ts';
 import { debsOf, makeContents, type ListedDeb } from './contents.ts';
 import { FileLists, makeList } from './file-lists.ts';
-import { mostIndexBytes } from './indexes.ts';
 import { contentsPath, directoryOf, indexPath, type IndexPlace } from './places.ts';
+import { mostIndexBytes } from './read-indexes.ts';
 import { xz } from './xz.ts';
 
 /** What a state lacks, and may be long in the making. */

@@ -8,6 +8,7 @@ import { chooseRef, type Chosen } from './choose.ts';
 import { Looks, type LookDeps } from './looks.ts';
 import { buildManifest, buildName, labelOf, newestOf, wantedBuild } from './plan-build.ts';
 import { packagesOf } from './packages.ts';
+import type { Offers } from '../archives/own-suite.ts';
 import { ignoreGone, removeMade, type RemovalDeps } from './removal.ts';
 import { isWaiting, type Then } from './retry.ts';
 import { tell } from './tell.ts';
@@ -19,6 +20,7 @@ type Kept = Report<Status>['status'];
 
 export interface SourceDeps extends LookDeps, RemovalDeps {
   readonly store: RemovalDeps['store'] & Pick<StoreWriter, 'update'>;
+  readonly offers: Offers;
   /** How git hosts reach this server, without a slash at the end; undefined while nobody knows. */
   readonly baseUrl: () => string | undefined;
   /** Why nothing can be built here; undefined when it can. */
@@ -47,7 +49,8 @@ export function sourceReconciler(deps: SourceDeps): Reconciler<typeof SourceKind
     const webhook = await webhookOf(source, { secrets: deps.secrets, base: deps.baseUrl() });
     const status = withWebhook(withMade(source, builds), webhook);
     const look = await lookOrFailure(source, context, webhook);
-    const of = isWaiting(newestOf(builds)) ? await builtOf(source, context.store) : undefined;
+    const newest = newestOf(builds);
+    const of = newest && isWaiting(newest) ? await builtOf(source, newest, deps) : undefined;
     const common = {
       dependsOn: [buildsKey(source), ...(of?.keys ?? [])],
       ...(source.spec.deletionPolicy === 'Remove' ? { holds: [keyFieldsOf(source)] } : {}),

@@ -29,7 +29,6 @@ export function isTriedAgain({ metadata, spec, status }: Build, then: Then): boo
 }
 
 /** Whether it found archives in a state in which it could not be built. */
-export function isWaiting(build: Pick<Build, 'status'> | undefined): boolean {
-  const result = build?.status.result;
+export function isWaiting({ status: { result } }: Pick<Build, 'status'>): boolean {
   return result === 'DependencyWait' || result === 'ChrootProblem';
 }

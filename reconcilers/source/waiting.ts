@@ -1,10 +1,17 @@
+import type { Build } from '../../crds/build.ts';
 import { EnvironmentKind, type Environment } from '../../crds/environment.ts';
 import { MirrorKind, type Mirror } from '../../crds/mirror.ts';
 import { RepositoryKind, type Repository } from '../../crds/repository.ts';
 import type { Source } from '../../crds/source.ts';
 import type { StoreReader } from '../../crds/store.ts';
+import { ownSuite, type Offers } from '../archives/own-suite.ts';
 import { dependenciesOf } from '../archives/dependencies.ts';
 import type { ArchiveRef } from '../archives/served.ts';
+
+export interface WaitingDeps {
+  readonly store: Pick<StoreReader, 'get'>;
+  readonly offers: Offers;
+}
 
 /** What a Source is built of, among what Cairn itself serves. */
 export interface BuiltOf {
@@ -14,12 +21,13 @@ export interface BuiltOf {
 }
 
 /**
- * What a Build that waits for a dependency may get it from: the base of its Source, and the dependencies of its Repository. Archives
- * elsewhere say nothing of themselves.
+ * What a Build that waits for a dependency may get it from: the base of its Source, the dependencies of its Repository, and the
+ * Repository itself, as soon as that has what is missing. Archives elsewhere say nothing of themselves.
  */
 export async function builtOf(
   { metadata: { namespace }, spec }: Source,
-  store: Pick<StoreReader, 'get'>,
+  waiting: Pick<Build, 'status'>,
+  { store, offers }: WaitingDeps,
 ): Promise<BuiltOf> {
   const key = (kind: string, name: string): ArchiveRef => ({ kind, namespace, name });
   const { mirrorRef, environmentRef } = spec.build.base;
@@ -31,7 +39,11 @@ export async function builtOf(
     ...(environmentRef ? [key(EnvironmentKind.kind, environmentRef.name)] : []),
     ...dependencies.flatMap((one) => ('ref' in one ? [one.ref] : [])),
   ];
-  const times = await Promise.all(keys.map(async (one) => changeOf(one, await store.get(one))));
+  const { missing = [] } = waiting.status;
+  const own = repository && (await ownSuite(spec, missing, repository, offers)) ? [home] : [];
+  const times = await Promise.all(
+    [...own, ...keys].map(async (one) => changeOf(one, await store.get(one))),
+  );
   const known = times.flatMap((time) => (time === undefined ? [] : [Date.parse(time)]));
   return { keys: [home, ...keys], changedAt: Math.max(0, ...known) };
 }

@@ -129,11 +129,11 @@ describe('builds of what Cairn serves', needsDocker, () => {
     }, `the base is ${kind}`);
   }
 
-  async function published(name: string, version: string): Promise<void> {
+  async function published(name: string, version: string, repository = 'libs'): Promise<void> {
     const spec = { name, version, content: `CONTENT ${name} ${version}\n` };
     const file = join(tempDir(scope), `${name}_${version}_amd64.deb`);
     writeFileSync(file, makeDeb(spec, controlFields(spec)));
-    const done = await cairn.cli('publish', 'libs', file);
+    const done = await cairn.cli('publish', repository, file);
     assert.equal(done.code, 0, done.output);
   }
 
@@ -250,6 +250,16 @@ describe('builds of what Cairn serves', needsDocker, () => {
     );
     assert.equal(again.status.inputs?.image, next.status.inputs?.image);
     assert.doesNotMatch(await log(again.metadata.name), /^(Get:|Setting up|I: )/m);
+  });
+
+  it('install what their own repository has, as soon as it does', async () => {
+    const commit = await git.commit(files('libown-dev (>= 1) | libowner-dev'));
+    const waiting = await finished(commit);
+    assert.equal(waiting.status.result, 'DependencyWait', JSON.stringify(waiting.status));
+    await published('libown-dev', '1.0', 'tools');
+    const built = await succeeded(commit, waiting);
+    assert.match(await log(built.metadata.name), /^CONTENT libown-dev 1\.0$/m);
+    assert.ok(inputOf(built, 'repositories/default/tools'));
   });
 
   it('use the same base for a snapshot of the mirror, and for an environment', async () => {

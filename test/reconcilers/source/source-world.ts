@@ -45,6 +45,7 @@ export function sourceWorld(t: Scope): SourceWorld {
     reconcilers: [
       sourceReconciler({
         ...{ store, watch, missing: undefined, removePackages: requestRemoval },
+        offers: async () => false, // nothing is published here
         secrets: async ({ name }) => secrets[name],
         baseUrl: () => 'https://cairn.example.com',
       }),

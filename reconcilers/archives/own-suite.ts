@@ -1,0 +1,40 @@
+import type { Build } from '../../crds/build.ts';
+import { suitesOf, type Repository } from '../../crds/repository.ts';
+
+/** Whether a suite of a Repository has one of these packages: see `repository/offers.ts`. */
+export type Offers = (
+  repository: Repository,
+  wanted: {
+    readonly suite: string;
+    readonly architecture: string;
+    readonly names: readonly string[];
+  },
+) => Promise<boolean>;
+
+/** The suite that packages are published into. */
+export function suiteFor(
+  { suite }: Build['spec']['repositoryRef'],
+  repository: Pick<Repository, 'spec'>,
+): string {
+  return suite ?? suitesOf(repository.spec)[0]?.name ?? 'stable';
+}
+
+/**
+ * The suite that a build publishes into, if it has one of the packages that the build names: then they
+ * are installed from there. Else it is left alone, since it changes with each Build.
+ */
+export async function ownSuite(
+  { repositoryRef, build: { architecture } }: Pick<Build['spec'], 'repositoryRef' | 'build'>,
+  relations: readonly string[],
+  repository: Repository,
+  offers: Offers,
+): Promise<string | undefined> {
+  const suite = suiteFor(repositoryRef, repository);
+  const names = relations.flatMap(namesIn);
+  return (await offers(repository, { suite, architecture, names })) ? suite : undefined;
+}
+
+/** The packages of a relation, alternatives among them: Policy 7.1. */
+function namesIn(relation: string): string[] {
+  return relation.split(/[|,]/).flatMap((one) => /^\s*([a-z0-9][a-z0-9+.-]*)/.exec(one)?.[1] ?? []);
+}
