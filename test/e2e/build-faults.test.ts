@@ -8,6 +8,7 @@ import type { Build } from '../../crds/build.ts';
 import type { Repository } from '../../crds/repository.ts';
 import { GitRepository } from '../controller/sources/git-repository.ts';
 import type { AptRoot } from '../world/apt.ts';
+import { controlFields, makeDeb } from '../world/deb.ts';
 import { needsDocker } from '../world/docker.ts';
 import { exportSecret, testKey } from '../world/keys.ts';
 import { mustRun } from '../world/process.ts';
@@ -189,14 +190,23 @@ describe('a build', needsDocker, () => {
     await nothingLeft();
   });
 
-  it('fails to upload when another one has published other bytes as that version', async (t) => {
-    const git = await GitRepository.create(t, tinyPackage('something else'));
+  it('fails to upload when somebody has published other bytes as that version meanwhile', async (t) => {
+    const git = await GitRepository.create(t, tinyPackage('something else', 'sleep 3'));
     await world.declareSource('twin', 'tools', git);
     const commit = (await git.git('rev-parse', 'HEAD')).trim();
+    const { version = '' } = (await world.inPhase(commit, 'Building', 'twin')).status;
+    await world.engine.frozen(async () => {
+      const spec = { name: 'tiny', version, architecture: 'all' };
+      const file = join(tempDir(t), `tiny_${version}_all.deb`);
+      writeFileSync(file, makeDeb(spec, controlFields(spec)));
+      const published = await world.cairn.cli('publish', 'tools', file);
+      assert.equal(published.code, 0, published.output);
+    });
     const { status } = await world.finished(commit, 'twin');
 
     assert.equal(status.result, 'FailedToUpload');
-    assert.match(status.message ?? '', /tiny 1\.0\+1 .*(other|different|another)/);
+    assert.match(status.message ?? '', /tiny \S+ .*(other|different|another)/);
+    assert.ok((status.message ?? '').includes(`tiny ${version} `));
     assert.equal(status.provenance, undefined);
     good(await apt.update());
     await world.delete('sources', 'twin');

@@ -122,8 +122,8 @@ export class BuildWorld {
     }
   }
 
-  inPhase(commit: string, phase: Build['status']['phase']): Promise<Build> {
-    return this.buildOf(commit, `${phase}`, ({ status }) => status.phase === phase);
+  inPhase(commit: string, phase: Build['status']['phase'], name = 'tiny'): Promise<Build> {
+    return this.buildOf(commit, `${phase}`, ({ status }) => status.phase === phase, name);
   }
 
   finished(commit: string, name = 'tiny'): Promise<Build> {

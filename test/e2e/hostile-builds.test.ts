@@ -165,16 +165,16 @@ const attacks: Readonly<Record<string, Attack>> = {
 /** Everything that listens on this machine, asked for in every way there is; what is served to builds is told as such. */
 function reachScript(port: string, engine: string): string {
   return `
-  for host in 127.0.0.1 localhost 172.17.0.1 169.254.169.254 '[::1]' '[fd00:ec2::254]' 0.0.0.0 metadata.google.internal; do
+  for host in 127.0.0.1 localhost 172.17.0.1 169.254.169.254 '[::1]' '[fd00:ec2::254]' 0.0.0.0 metadata.google.internal cairn.internal; do
     for way in direct proxy connect; do
       for at in ${port} 80; do perl ./ask.pl "$way" "$host" $at /readyz && echo "REACHED $way $host $at"; done
     done
   done
   inside=/repositories/default/inner
-  perl ./ask.pl proxy 127.0.0.1 ${port} $inside/dists/stable/InRelease && echo "SERVED"
+  perl ./ask.pl proxy cairn.internal 80 $inside/dists/stable/InRelease && echo "SERVED"
   for path in /apis/cairn.build/v1alpha1/builds $inside/../../../metrics $inside/%2e%2e/tools/key.asc \\
     $inside/..%2f..%2f..%2fmetrics $inside//../../../../metrics '/repositories/default/inner\\..\\tools\\key.asc'; do
-    perl ./ask.pl proxy 127.0.0.1 ${port} "$path" && echo "REACHED $path"
+    for at in 'cairn.internal 80' '127.0.0.1 ${port}'; do perl ./ask.pl proxy $at "$path" && echo "REACHED $at $path"; done
   done
   for file in /run/docker.sock /var/run/docker.sock ${engine}; do test ! -e $file || echo "REACHED $file"; done
   ! env | grep -i 'bearer\\|token\\|cairn_'
