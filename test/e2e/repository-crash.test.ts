@@ -60,7 +60,7 @@ async function publishAll(t: TestContext, url: string): Promise<void> {
     const file = join(folder, `${name}_1.0_amd64.deb`);
     writeFileSync(file, makeDeb(spec, controlFields(spec)));
     for (let attempt = 1; ; attempt += 1) {
-      const done = await cairnCli(['publish', 'tools', file, '--timeout=20s'], {
+      const done = await cairnCli(['publish', 'tools', file, '--timeout=120s'], {
         CAIRN_SERVER: url,
       });
       if (done.code === 0) break;
