@@ -108,9 +108,10 @@ export async function startInstance(options: InstanceOptions): Promise<Instance>
   let ownUrl: string | undefined;
   const externalUrl = options.externalUrl?.replace(/\/+$/, '');
   const baseUrl = () => externalUrl ?? (kubernetes ? undefined : ownUrl);
+  const isUrlComing = () => !kubernetes && baseUrl() === undefined;
   const parts = {
     ...{ data, depot, blobs, trees, keyStore, receipts, secrets, metrics, workers, now, log },
-    ...{ runTimeoutMs, baseUrl, docker: options.docker },
+    ...{ runTimeoutMs, baseUrl, isUrlComing, docker: options.docker },
     ownUrl: () => ownUrl,
     readToken: () => vault.tokens().read,
   };

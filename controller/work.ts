@@ -44,6 +44,8 @@ export interface WorkOptions {
   readonly metrics: LoopMetrics;
   /** How clients reach this server, without a slash at the end; undefined while nobody knows. */
   readonly baseUrl: () => string | undefined;
+  /** Whether that will be known in a moment. */
+  readonly isUrlComing: () => boolean;
   /** How this process itself is reached, without a slash at the end; undefined until it listens. */
   readonly ownUrl: () => string | undefined;
   readonly readToken: () => string;
@@ -66,7 +68,7 @@ export interface Work {
 
 export function startWork(options: WorkOptions): Work {
   const { data, depot, store, blobs, trees, keyStore, receipts, secrets, metrics } = options;
-  const { workers, now, log, runTimeoutMs, baseUrl } = options;
+  const { workers, now, log, runTimeoutMs, baseUrl, isUrlComing } = options;
   const runner = new ThreadRunner({ depot, cache: join(data, 'cache') });
   const publisher = new Publisher({ depot });
   const sources = configSourceReconciler({
@@ -101,7 +103,7 @@ export function startWork(options: WorkOptions): Work {
       mirrorSetReconciler,
       snapshotReconciler,
       environmentReconciler({ blobs, trees, keyStore, secrets }),
-      repositoryReconciler({ publisher, keyStore, receipts, secrets, baseUrl }),
+      repositoryReconciler({ publisher, keyStore, receipts, secrets, baseUrl, isUrlComing }),
       uploadReconciler(store),
       sourceReconciler({
         ...{ store, watch, secrets, baseUrl, missing },

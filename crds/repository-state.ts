@@ -26,15 +26,15 @@ export const RepositoryState = Type.Object(
     files: Type.Integer({ minimum: 0, description: 'Files, indexes included.' }),
     bytes: Type.Integer({ minimum: 0, description: 'Their size in bytes.' }),
     packages: Type.Integer({ minimum: 0, description: 'Pool files.' }),
-    binaryPackages: Type.Optional(
-      Type.Integer({ minimum: 0, description: 'Binary packages in the pool, each version.' }),
-    ),
-    sourcePackages: Type.Optional(
-      Type.Integer({ minimum: 0, description: 'Source packages in the pool, each version.' }),
-    ),
-    counts: Type.Optional(
-      Type.Array(PackageCount, { maxItems: 16, description: 'Packages of its suites.' }),
-    ),
+    binaryPackages: Type.Integer({
+      minimum: 0,
+      description: 'Binary packages in the pool, each version.',
+    }),
+    sourcePackages: Type.Integer({
+      minimum: 0,
+      description: 'Source packages in the pool, each version.',
+    }),
+    counts: Type.Array(PackageCount, { maxItems: 16, description: 'Packages of its suites.' }),
     keyring: Sha256('The armored public keys that signed it.'),
     suites: Type.Array(MirroredSuite, { maxItems: 64, description: 'Its suites.' }),
     owedSince: Type.Optional(

@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import { rmSync } from 'node:fs';
 import { asCairnError, type CairnError } from '../../crds/reasons.ts';
 import { listRefs, type Refs, type Remote } from './refs.ts';
 
@@ -45,12 +46,11 @@ export class RefWatch {
   readonly #entries = new Map<string, Entry>();
   readonly #line: (() => Promise<void>)[] = [];
   readonly #running = new Set<Promise<void>>();
-  readonly #observe: (ok: boolean) => void;
 
-  /** The folder is private to it, and holds nothing for long. `observe` is told of each look. */
-  constructor(folder: string, observe: (ok: boolean) => void = () => {}) {
+  /** The folder is private to it, and holds nothing for long: what one that was killed has left goes. */
+  constructor(folder: string) {
+    rmSync(folder, { recursive: true, force: true });
     this.#folder = folder;
-    this.#observe = observe;
   }
 
   /**
@@ -122,7 +122,6 @@ export class RefWatch {
     );
     entry.isAsking = false;
     if (signal.aborted) return;
-    this.#observe('refs' in entry.seen);
     const told = new Map([
       ...(isNews(entry.seen, before) ? entry.followers : []),
       ...entry.waiting,

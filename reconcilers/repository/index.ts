@@ -23,6 +23,8 @@ export interface RepositoryDeps extends SignerDeps {
   readonly receipts: Receipts;
   /** How clients reach this server, without a slash at the end; undefined while nobody knows. */
   readonly baseUrl: () => string | undefined;
+  /** Whether that will be known in a moment. */
+  readonly isUrlComing: () => boolean;
 }
 
 /** States before the current one whose indexes still answer by-hash requests. */
@@ -107,7 +109,7 @@ export function repositoryReconciler(deps: RepositoryDeps): Reconciler<typeof Re
     function lookAgain() {
       const hasSecrets = repository.spec.signing.keyRef !== undefined || needs.hasSecrets;
       const secrets = hasSecrets ? now.getTime() + lookAgainMs : undefined;
-      const listening = base === undefined ? now.getTime() + notYetListeningMs : undefined;
+      const listening = deps.isUrlComing() ? now.getTime() + notYetListeningMs : undefined;
       const closer = isWanted && isAhead ? date.getTime() - mostAheadMs : undefined;
       const renewal = state && !isDue ? renewAt(state) : undefined;
       const slow = isSlowDue ? undefined : slowAt;

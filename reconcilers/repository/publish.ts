@@ -86,8 +86,8 @@ async function edited(
   for await (const { path } of before?.entries('dists') ?? []) old.push(path);
   const put = [...entries, ...pool.filter(({ path }) => !gone.has(path))];
   const edit = await editTree(blobs, previous.tree, { put, remove: [...old, ...gone] });
-  const { files, bytes } = previous;
-  const count = await poolCount(previous, blobs);
+  const { files, bytes, packages, binaryPackages, sourcePackages } = previous;
+  const count = { packages, binaryPackages, sourcePackages };
   for (const entry of edit.added) countFile(count, entry);
   for (const entry of edit.removed) countFile(count, entry, -1);
   const sum = (of: (entry: TreeEntry) => number) =>
@@ -99,19 +99,6 @@ async function edited(
     bytes: bytes + sum(({ size }) => size),
     ...count,
   };
-}
-
-/** A state of an earlier version of Cairn says less: then it is counted. */
-async function poolCount(
-  { tree, packages, binaryPackages, sourcePackages }: RepositoryState,
-  blobs: Blobs,
-): Promise<PoolCount> {
-  if (binaryPackages !== undefined && sourcePackages !== undefined) {
-    return { packages, binaryPackages, sourcePackages };
-  }
-  const count = { ...noPool };
-  for (const entry of await treeEntries(blobs, tree)) countFile(count, entry);
-  return count;
 }
 
 /** Any index may have gone since, with what it names. */

@@ -54,6 +54,7 @@ async function loopWorld(t: Scope) {
           receipts,
           secrets: async () => undefined,
           baseUrl: () => 'http://cairn.example',
+          isUrlComing: () => false,
         }),
       ],
       log: createLog({ format: 'json', level: 'error', write: () => {} }),
@@ -205,7 +206,7 @@ describe('when what takes long is due', () => {
   const published = Date.parse(date);
   const state = {
     ...{ tree: 'a', date, inputs: 'a', generation: 1, files: 1, bytes: 1, packages: 0 },
-    ...{ keyring: 'a', suites: [] },
+    ...{ binaryPackages: 0, sourcePackages: 0, counts: [], keyring: 'a', suites: [] },
   };
 
   it('waits for a quiet moment, the longer the larger a repository is', () => {

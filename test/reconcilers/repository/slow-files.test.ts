@@ -289,16 +289,4 @@ describe('the counts of packages', () => {
     ]);
     assert.equal(world.state?.binaryPackages, 2);
   });
-
-  it('are made for a state that has none', async (t) => {
-    const world = await repositoryWorld(t);
-    await world.publish(deb({ name: 'one', version: '1' }));
-    const { counts: _, binaryPackages: __, sourcePackages: ___, ...old } = world.state ?? {};
-    const wish = world.wish(deb({ name: 'two', version: '1' }));
-
-    await world.run([wish], { previous: old as NonNullable<World['state']> });
-
-    assert.deepEqual(world.state?.counts, [{ suite: 'stable', binary: { amd64: 2 }, source: 0 }]);
-    assert.equal(world.state?.binaryPackages, 2);
-  });
 });
