@@ -27,7 +27,7 @@ Medians of ${runs} runs (first mirror: ${firstRuns}). Compare figures of one tab
   Ed25519, from the first byte of the file that is sent until clients get another InRelease, once in two seconds: its Release files
   are dated by the second, and what comes faster for long is published together.
 - Builds: new commits of a small C program, whose root file system and build dependencies are there already, on a real
-  engine. From the moment that Cairn is told of the commit until its build runs, and until its packages are published; the
+  engine. From the moment that Cairn is told of the commit, by a webhook, until its build runs, and until its packages are published; the
   latter without the time of \`dpkg-buildpackage\` in the same root file system.
 - Diff: aptly compares names and versions.
 - Serving: ${seconds} s of wrk on one core, the server on another; 32 connections up to 150 KiB, 8 above.

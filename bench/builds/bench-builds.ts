@@ -8,7 +8,7 @@ import { cairnName } from '../table.ts';
 import { buildTitles } from '../titles.ts';
 import { BareRoot } from './bare.ts';
 import { packageFiles } from './package.ts';
-import { makeBuildSite, type BuildSite } from './site.ts';
+import { makeBuildSite, tellOfPush, type BuildSite } from './site.ts';
 
 const withinMs = 10 * 60_000;
 
@@ -67,18 +67,17 @@ async function builtOnce({ api }: BuildSite): Promise<{ readonly image: string }
 
 /** From when the commit is there: milliseconds until it runs, seconds until it is published. */
 async function buildCommit(
-  { api, git }: BuildSite,
+  site: BuildSite,
   files: Readonly<Record<string, string>>,
 ): Promise<{ readonly start: number; readonly end: number }> {
+  const { api, git } = site;
   const commit = await git.commit(files);
   const begun = performance.now();
   let start = 0;
   const target = { plural: 'builds', timeoutMs: withinMs };
-  const requestedAt = new Date().toISOString();
-  const annotations = { 'reconcile.cairn.build/requestedAt': requestedAt };
   await api.actAndWait(
     target,
-    () => api.patch('sources', 'bench', { metadata: { annotations } }),
+    () => tellOfPush(site),
     (object) => {
       const { spec, status } = object as Build;
       if (spec.commit !== commit) return false;

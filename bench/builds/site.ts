@@ -1,4 +1,5 @@
 /** A Docker engine, a git repository, and a server that builds from it. */
+import { createHmac } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { startWorld } from '../../test/builders/docker/world.ts';
@@ -9,6 +10,7 @@ import { Api } from '../api.ts';
 import { newWorkFolder } from '../work-folder.ts';
 import { packageFiles } from './package.ts';
 
+const token = 'the-token-of-the-benchmark';
 const apiVersion = 'cairn.build/v1alpha1';
 
 export interface BuildSite {
@@ -25,7 +27,11 @@ export async function makeBuildSite(scope: Scope): Promise<BuildSite> {
   const git = await GitRepository.create(scope, packageFiles('first'));
   const folder = newWorkFolder('builds');
   const [config, data] = [path.join(folder, 'config'), path.join(folder, 'data')];
-  for (const one of [config, path.join(data, 'builder')]) mkdirSync(one, { recursive: true });
+  const secret = path.join(data, 'secrets/hook');
+  for (const one of [config, path.join(data, 'builder'), secret]) {
+    mkdirSync(one, { recursive: true });
+  }
+  writeFileSync(path.join(secret, 'token'), token);
   // The same each time, so that the images of before are found again.
   writeFileSync(path.join(data, 'builder/owner'), 'bench');
   const { uri, suites, components, key } = world.archive;
@@ -38,7 +44,7 @@ export async function makeBuildSite(scope: Scope): Promise<BuildSite> {
       {
         url: `file://${git.bare}`,
         ref: { branch: 'main' },
-        interval: '1h',
+        webhook: { secretRef: { name: 'hook' } },
         repositoryRef: { name: 'bench' },
         build: { base: { image: world.base } },
       },
@@ -48,4 +54,12 @@ export async function makeBuildSite(scope: Scope): Promise<BuildSite> {
   const cairn = await startCairn({ config, data, args: ['--docker', world.address] });
   scope.after(async () => void (await cairn.kill()));
   return { cairn, api: new Api(cairn), git, engine: world.address };
+}
+
+/** What a git host does after a push. */
+export async function tellOfPush({ cairn }: BuildSite): Promise<void> {
+  const signature = createHmac('sha256', token).update('').digest('hex');
+  const headers = { 'x-signature': `sha256=${signature}` };
+  const answer = await fetch(`${cairn.url}/hooks/default/bench`, { method: 'POST', headers });
+  if (!answer.ok) throw new Error(`the webhook: ${answer.status} ${await answer.text()}`);
 }
