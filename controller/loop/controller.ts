@@ -195,7 +195,11 @@ class ReconcileLoop implements Loop {
     const labels = before ? [object.labels, before.labels] : [object.labels];
     const isDeclared = before === undefined || isDeclaredChange(before, object);
     const woken = this.#dependencies.changed(object, { isDeclared, labels });
-    for (const key of woken) this.#wake(key, 1);
+    const isMeant = before?.uid !== object.uid || before.generation !== object.generation;
+    for (const key of woken) {
+      if (isMeant) this.#guard.pay(key, this.#clock.now());
+      this.#wake(key, 1);
+    }
   }
 
   /** Adds a key that no person has changed: too many of these in a row have to wait. */

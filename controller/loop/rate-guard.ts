@@ -7,11 +7,13 @@ interface Bucket {
 
 const burst = 60;
 const refillMs = 1000;
+/** So many runs may follow from one change: of work that begins, that ends, and that is told. */
+const paid = 5;
 const tellEveryMs = 10 * 60_000;
 
 /**
  * Brakes hot loops: an object may be run in a burst of 60, and then once a second, unless a person
- * changes it. Two objects that keep waking one another then cost little, and are told about.
+ * changes it or what it depends on. Two objects that keep waking one another then cost little, and are told about.
  */
 export class RateGuard {
   readonly #buckets = new Map<string, Bucket>();
@@ -29,6 +31,14 @@ export class RateGuard {
   waitMs(key: string, now: number): number {
     const left = this.#left(key, now);
     return left >= 1 ? 0 : (1 - left) * refillMs;
+  }
+
+  /** Somebody has declared something: what follows from that is no hot loop. */
+  pay(key: string, now: number): void {
+    const bucket = this.#buckets.get(key);
+    if (!bucket) return;
+    const left = Math.min(this.#left(key, now) + paid, burst);
+    this.#buckets.set(key, { ...bucket, left, at: now });
   }
 
   forget(key: string): void {

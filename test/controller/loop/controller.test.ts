@@ -547,6 +547,27 @@ describe('an object that depends on others', () => {
     assert.equal(Object(await read('one')).status.size, 1);
   });
 
+  it('is never slowed down by what people declare that it depends on', async (t) => {
+    const world: { poke?: () => void } = {};
+    const reconciler = widgets(async ({ metadata }, { store, poke }) => {
+      world.poke = poke;
+      const { items } = await store.list('Fossil', { namespace: metadata.namespace });
+      const dependsOn = [{ kind: 'Fossil', namespace: metadata.namespace }];
+      return { status: { size: items.length }, message: 'm', dependsOn };
+    });
+    const { store, loop, read } = startWorld(t, [reconciler]);
+    await store.create(widget('home'));
+    await loop.idle();
+
+    for (let count = 1; count <= 100; count += 1) {
+      await store.create({ ...widget(`fossil-${count}`, { age: 1 }), kind: 'Fossil' });
+      await loop.idle();
+      assert.equal(Object(await read('home')).status.size, count);
+      world.poke?.(); // work that ends in the background
+      await loop.idle();
+    }
+  });
+
   it('and on whom it depends in turn are slowed down when they never end', async (t) => {
     const other: Record<string, string> = { a: 'b', b: 'a' };
     let size = 0;
