@@ -4,6 +4,7 @@ import type { Kind } from '../../crds/kind.ts';
 import { apiVersion, type KubeObject, type Manifest } from '../../crds/object.ts';
 import type { Credentials } from '../store/kubernetes/cluster.ts';
 import { apiError, ApiError } from './api-error.ts';
+import { byTime, clientEvent, type ClientEvent, type CoreEvent } from './client-events.ts';
 import { CliError } from './command.ts';
 import { exchange, Unreachable } from './http-exchange.ts';
 import { stringAt } from './objects.ts';
@@ -30,14 +31,6 @@ export interface ListScope {
 export interface WatchLine {
   readonly type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK' | 'ERROR';
   readonly object: KubeObject;
-}
-
-export interface ClientEvent {
-  readonly type: string;
-  readonly reason: string;
-  readonly message: string;
-  readonly count: number;
-  readonly lastAt: string;
 }
 
 /** A server, and what it is shown with each call. */
@@ -264,27 +257,6 @@ function eventsPath({ kind, namespace, name }: Target): string {
   const selector = Object.entries(fields).map(([key, value]) => `involvedObject.${key}=${value}`);
   const query = new URLSearchParams({ fieldSelector: selector.join(',') });
   return `/api/v1/namespaces/${encodeURIComponent(namespace)}/events?${query}`;
-}
-
-/** An event of the core group, as far as it is shown. Newer ones leave the older fields empty. */
-interface CoreEvent {
-  readonly type?: string;
-  readonly reason?: string;
-  readonly message?: string;
-  readonly count?: number;
-  readonly lastTimestamp?: string | null;
-  readonly eventTime?: string | null;
-  readonly series?: { readonly count: number; readonly lastObservedTime: string };
-}
-
-function clientEvent({ type = '', reason = '', message = '', ...more }: CoreEvent): ClientEvent {
-  const { count, lastTimestamp, eventTime, series } = more;
-  const lastAt = series?.lastObservedTime ?? lastTimestamp ?? eventTime ?? '';
-  return { type, reason, message, count: series?.count ?? count ?? 1, lastAt };
-}
-
-function byTime(one: ClientEvent, other: ClientEvent): number {
-  return one.lastAt < other.lastAt ? -1 : Number(one.lastAt > other.lastAt);
 }
 
 function collectionPath({ plural }: Kind, namespace: string | undefined): string {

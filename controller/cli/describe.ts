@@ -1,5 +1,6 @@
 import { ageOf } from './age.ts';
-import type { ApiClient, ClientEvent, Target } from './api-client.ts';
+import type { ApiClient, Target } from './api-client.ts';
+import type { ClientEvent } from './client-events.ts';
 import { exit, parseOptions, type Command } from './command.ts';
 import { abridge } from './abridge.ts';
 import { objectUrls } from './object-urls.ts';
