@@ -1,12 +1,11 @@
 /** Root file systems and build dependencies of what Cairn itself serves: nothing is there before but an empty engine. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { Build } from '../../crds/build.ts';
 import type { Source } from '../../crds/source.ts';
-import { openBuilder } from '../builders/docker/world.ts';
 import { GitRepository } from '../controller/sources/git-repository.ts';
 import { Archive } from '../world/archive.ts';
 import type { Cairn } from '../world/cairn.ts';
@@ -15,15 +14,10 @@ import { debianArchive, needsDocker, startDocker, type TestDocker } from '../wor
 import { exportPublic, testKey } from '../world/keys.ts';
 import { suiteScope, tempDir } from '../world/temp.ts';
 import { startUpstream } from '../world/upstream.ts';
+import { manifest, nameBuilder } from './building.ts';
 import { eventually, objectOf, product, until, type Product } from './product.ts';
 
-const header = 'apiVersion: cairn.build/v1alpha1\n';
-/** The same each time, so that the images of before are found again. */
 const owner = 'build-archives-e2e';
-
-function manifest(kind: string, name: string, spec: object): string {
-  return `${header}kind: ${kind}\nmetadata: { name: ${name} }\nspec: ${JSON.stringify(spec)}\n`;
-}
 
 /** What a build may reach, as it finds out itself. */
 const probe = `use HTTP::Tiny;
@@ -154,9 +148,7 @@ describe('builds of what Cairn serves', needsDocker, () => {
     engine = await startDocker(scope);
     const { archive } = await debianArchive(scope);
     world = await product(scope);
-    mkdirSync(join(world.data, 'builder'), { recursive: true });
-    writeFileSync(join(world.data, 'builder/owner'), owner);
-    openBuilder(scope, engine, owner); // its containers go with the scope
+    nameBuilder(scope, world, { engine, owner });
     const key = await testKey('archive');
     const root = tempDir(scope);
     extra = new Archive(root, { suite: 'stable', signWith: key });

@@ -1,13 +1,13 @@
 /** Commits that mean harm: each ends with a result that says what it was, and the repository lives on whole. */
 import assert from 'node:assert/strict';
-import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { readdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { Build, BuildResult } from '../../crds/build.ts';
 import type { Repository } from '../../crds/repository.ts';
 import type { Source } from '../../crds/source.ts';
 import { ask } from '../builders/docker/ask.ts';
-import { openBuilder, startWorld, type World } from '../builders/docker/world.ts';
+import { startWorld, type World } from '../builders/docker/world.ts';
 import { writeFiles } from '../controller/sources/folder.ts';
 import { GitRepository } from '../controller/sources/git-repository.ts';
 import type { AptRoot } from '../world/apt.ts';
@@ -15,16 +15,11 @@ import type { Cairn } from '../world/cairn.ts';
 import { needsDocker } from '../world/docker.ts';
 import { suiteScope } from '../world/temp.ts';
 import { helloTools } from './hello-tools.ts';
+import { manifest, nameBuilder } from './building.ts';
 import { eventually, good, objectOf, product, until, type Product } from './product.ts';
 
-const header = 'apiVersion: cairn.build/v1alpha1\n';
-/** The same each time, so that the images of before are found again. */
 const owner = 'hostile-e2e';
 const root = '/repositories/default/tools';
-
-function manifest(kind: string, name: string, spec: object): string {
-  return `${header}kind: ${kind}\nmetadata: { name: ${name} }\nspec: ${JSON.stringify(spec)}\n`;
-}
 
 interface Attack {
   /** What the build runs: a script of the shell, in the folder of the unpacked source. */
@@ -234,9 +229,7 @@ describe('commits that mean harm', needsDocker, () => {
   before(async () => {
     engine = await startWorld(scope);
     world = await product(scope);
-    mkdirSync(join(world.data, 'builder'), { recursive: true });
-    writeFileSync(join(world.data, 'builder/owner'), owner);
-    openBuilder(scope, engine, owner); // its containers go with the scope
+    nameBuilder(scope, world, { engine, owner });
     const { uri, suites, components, key } = engine.archive;
     const externalDependencies = [{ url: uri, suites, components, key }];
     const dependencies = [{ kind: 'Repository', name: 'inner' }];

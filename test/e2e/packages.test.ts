@@ -11,7 +11,7 @@ import type { Build } from '../../crds/build.ts';
 import type { Repository } from '../../crds/repository.ts';
 import type { Source } from '../../crds/source.ts';
 import { agreeOnPackages, agreeOnSources } from '../apt/index-oracles.ts';
-import { openBuilder, startWorld, type World } from '../builders/docker/world.ts';
+import { startWorld, type World } from '../builders/docker/world.ts';
 import { GitRepository } from '../controller/sources/git-repository.ts';
 import { buildRoot } from '../packaging/build-root.ts';
 import * as samples from '../packaging/samples.ts';
@@ -21,15 +21,10 @@ import { cleanRoot, type CleanRoot } from '../world/clean-root.ts';
 import { cowsay, unpackSource } from '../world/debian-source.ts';
 import { needsDocker } from '../world/docker.ts';
 import { suiteScope, tempDir } from '../world/temp.ts';
+import { manifest, nameBuilder } from './building.ts';
 import { eventually, objectOf, product, until, type Product } from './product.ts';
 
-const header = 'apiVersion: cairn.build/v1alpha1\n';
-/** The same each time, so that the images of before are found again. */
 const owner = 'packages-e2e';
-
-function manifest(kind: string, name: string, spec: object): string {
-  return `${header}kind: ${kind}\nmetadata: { name: ${name} }\nspec: ${JSON.stringify(spec)}\n`;
-}
 
 interface Project {
   /** What it is found to be. */
@@ -176,9 +171,7 @@ describe('real projects', needsDocker, () => {
   before(async () => {
     engine = await startWorld(scope, undefined, 'trixie');
     world = await product(scope);
-    mkdirSync(join(world.data, 'builder'), { recursive: true });
-    writeFileSync(join(world.data, 'builder/owner'), owner);
-    openBuilder(scope, engine, owner); // its containers go with the scope
+    nameBuilder(scope, world, { engine, owner });
     const { uri, suites, components, key } = engine.archive;
     const externalDependencies = [{ url: uri, suites, components, key }];
     for (const name of ['tools', 'again']) {

@@ -7,24 +7,19 @@ import { after, before, describe, it } from 'node:test';
 import type { Build } from '../../crds/build.ts';
 import type { Source } from '../../crds/source.ts';
 import { compareVersions } from '../../apt/version.ts';
-import { openBuilder, startWorld, type World } from '../builders/docker/world.ts';
+import { startWorld, type World } from '../builders/docker/world.ts';
 import { GitRepository } from '../controller/sources/git-repository.ts';
 import type { AptRoot } from '../world/apt.ts';
 import type { Cairn } from '../world/cairn.ts';
 import { needsDocker } from '../world/docker.ts';
 import { suiteScope } from '../world/temp.ts';
 import { helloTools } from './hello-tools.ts';
+import { manifest, nameBuilder } from './building.ts';
 import { eventually, good, objectOf, product, until, type Product } from './product.ts';
 
-const header = 'apiVersion: cairn.build/v1alpha1\n';
-/** The same each time, so that the images of before are found again. */
 const owner = 'source-e2e';
 const hookToken = 'a token of the test';
 const root = '/repositories/default/tools';
-
-function manifest(kind: string, name: string, spec: object): string {
-  return `${header}kind: ${kind}\nmetadata: { name: ${name} }\nspec: ${JSON.stringify(spec)}\n`;
-}
 
 /** A package with a debian/ of its own, and what is to happen while it is built. */
 function files(says: string, during = ''): Readonly<Record<string, string>> {
@@ -86,9 +81,7 @@ describe('a source', needsDocker, () => {
   before(async () => {
     engine = await startWorld(scope);
     world = await product(scope);
-    mkdirSync(join(world.data, 'builder'), { recursive: true });
-    writeFileSync(join(world.data, 'builder/owner'), owner);
-    openBuilder(scope, engine, owner); // its containers go with the scope
+    nameBuilder(scope, world, { engine, owner });
     const { uri, suites, components, key } = engine.archive;
     const externalDependencies = [{ url: uri, suites, components, key }];
     world.write(
