@@ -11,6 +11,7 @@ import { RefWatch } from '../reconcilers/git/watch.ts';
 import { mirrorReconciler } from '../reconcilers/mirror/index.ts';
 import { ThreadRunner } from '../reconcilers/mirror/thread-runner.ts';
 import { mirrorSetReconciler } from '../reconcilers/mirror-set/index.ts';
+import type { Offers } from '../reconcilers/archives/own-suite.ts';
 import { highestVersion } from '../reconcilers/repository/highest-version.ts';
 import { offers } from '../reconcilers/repository/offers.ts';
 import { Publisher } from '../reconcilers/repository/publisher.ts';
@@ -83,6 +84,7 @@ export function startWork(options: WorkOptions): Work {
   const { docker, ownUrl, readToken } = options;
   const builder = docker && openBuilder(data, docker);
   const watch = new RefWatch(join(data, 'git'));
+  const offersNow: Offers = (repository, wanted) => offers(repository, wanted, { blobs, trees });
   const builds = new Builds({
     ...{ store, builder, blobs, keyStore, secrets, ownUrl, baseUrl, readToken, now },
     version: ownVersion(),
@@ -90,7 +92,7 @@ export function startWork(options: WorkOptions): Work {
     // Most of them wait for git, or for the engine, which has turns of its own.
     queue: new FairQueue(2 * (docker?.concurrency ?? 1)),
     publish: (to, upload) => requestUpload(to, upload, receipts),
-    offers: (repository, wanted) => offers(repository, wanted, { blobs, trees }),
+    offers: offersNow,
     highestVersion: (repository, name) => highestVersion(repository, name, { blobs, trees }),
   });
   const missing = builder
@@ -107,7 +109,7 @@ export function startWork(options: WorkOptions): Work {
       uploadReconciler(store),
       sourceReconciler({
         ...{ store, watch, secrets, baseUrl, missing },
-        offers: (repository, wanted) => offers(repository, wanted, { blobs, trees }),
+        offers: offersNow,
         removePackages: requestRemoval,
       }),
       builds.reconciler(),

@@ -45,6 +45,17 @@ export function suitesOf({ suites, components, architectures }: RepositorySpec):
   return suites.map((suite) => ({ components, architectures, ...suite }));
 }
 
+/** The first suite that has one of these names or codenames; the first of all when nobody says which. */
+export function findSuite(
+  spec: RepositorySpec,
+  names: readonly string[] | undefined,
+): RepositorySuite | undefined {
+  return suitesOf(spec).find(
+    ({ name, codename }) =>
+      names === undefined || names.some((one) => one === name || one === codename),
+  );
+}
+
 /** Where it is served: `repositories/<namespace>/<name>`, below the server and below snapshots. */
 export function repositoryPath({ metadata }: Pick<Repository, 'metadata'>): string {
   return `repositories/${metadata.namespace}/${metadata.name}`;

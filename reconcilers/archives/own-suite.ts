@@ -1,5 +1,5 @@
 import type { Build } from '../../crds/build.ts';
-import { suitesOf, type Repository } from '../../crds/repository.ts';
+import { findSuite, type Repository } from '../../crds/repository.ts';
 
 /** Whether a suite of a Repository has one of these packages: see `repository/offers.ts`. */
 export type Offers = (
@@ -11,12 +11,14 @@ export type Offers = (
   },
 ) => Promise<boolean>;
 
-/** The suite that packages are published into. */
+/** The name of the suite that packages are published into; a suite may be meant by its codename. */
 export function suiteFor(
   { suite }: Build['spec']['repositoryRef'],
   repository: Pick<Repository, 'spec'>,
 ): string {
-  return suite ?? suitesOf(repository.spec)[0]?.name ?? 'stable';
+  return (
+    findSuite(repository.spec, suite === undefined ? undefined : [suite])?.name ?? suite ?? 'stable'
+  );
 }
 
 /**

@@ -1,3 +1,4 @@
+import type { Build } from '../../crds/build.ts';
 import { EnvironmentKind, type Environment } from '../../crds/environment.ts';
 import { MirrorKind, type Mirror } from '../../crds/mirror.ts';
 import { CairnError } from '../../crds/reasons.ts';
@@ -10,6 +11,18 @@ export interface ArchiveRef {
   readonly kind: string;
   readonly namespace: string;
   readonly name: string;
+}
+
+/** What Cairn itself serves that a root file system is made of: of several fields one is there, or none. */
+export function baseRefs(
+  namespace: string,
+  { mirrorRef, snapshotRef, environmentRef }: Build['spec']['build']['base'],
+): readonly ArchiveRef[] {
+  return [
+    { kind: MirrorKind.kind, ref: mirrorRef },
+    { kind: SnapshotKind.kind, ref: snapshotRef },
+    { kind: EnvironmentKind.kind, ref: environmentRef },
+  ].flatMap(({ kind, ref }) => (ref ? [{ kind, namespace, name: ref.name }] : []));
 }
 
 /** An archive that Cairn serves now. */

@@ -2,15 +2,18 @@ import type { BaseRequest } from '../../builders/docker/base.ts';
 import type { DeclaredArchive } from '../../builders/docker/archives.ts';
 import { publicKeys } from '../../apt/openpgp.ts';
 import type { Build } from '../../crds/build.ts';
-import { EnvironmentKind } from '../../crds/environment.ts';
-import { MirrorKind } from '../../crds/mirror.ts';
 import { CairnError } from '../../crds/reasons.ts';
 import { RepositoryKind, type Repository } from '../../crds/repository.ts';
-import { SnapshotKind } from '../../crds/snapshot.ts';
 import type { StoreReader } from '../../crds/store.ts';
 import type { BlobReader } from '../../depot/depot.ts';
 import { dependenciesOf, type Dependency } from '../archives/dependencies.ts';
-import { archiveNotReady, servedFor, type ArchiveRef, type Served } from '../archives/served.ts';
+import {
+  archiveNotReady,
+  baseRefs,
+  servedFor,
+  type ArchiveRef,
+  type Served,
+} from '../archives/served.ts';
 import { secretValue, type Secrets } from '../secrets.ts';
 import type { KeyStore } from '../signing/key-store.ts';
 import { signersOf } from '../signing/signers.ts';
@@ -42,12 +45,8 @@ export async function archivesOf(
   own: string | undefined,
   deps: ArchiveDeps,
 ): Promise<{ readonly base: BaseRequest; readonly archives: readonly DeclaredArchive[] }> {
-  const { mirrorRef, snapshotRef, environmentRef, image, suites } = spec.build.base;
-  const declared = [
-    { kind: MirrorKind.kind, ref: mirrorRef },
-    { kind: SnapshotKind.kind, ref: snapshotRef },
-    { kind: EnvironmentKind.kind, ref: environmentRef },
-  ].flatMap(({ kind, ref }) => (ref ? [{ kind, namespace, name: ref.name }] : []));
+  const { image, suites } = spec.build.base;
+  const declared = baseRefs(namespace, spec.build.base);
   const ofBase = await Promise.all(declared.map((ref) => declaredFor(ref, suites, deps)));
   const self = { kind: RepositoryKind.kind, namespace, name: repository.metadata.name };
   const ofOwn = own === undefined ? [] : await declaredFor(self, [own], deps);

@@ -1,9 +1,7 @@
 import type { Build } from '../../crds/build.ts';
-import { EnvironmentKind } from '../../crds/environment.ts';
-import { MirrorKind } from '../../crds/mirror.ts';
 import type { CairnError } from '../../crds/reasons.ts';
 import { RepositoryKind } from '../../crds/repository.ts';
-import { SnapshotKind } from '../../crds/snapshot.ts';
+import { baseRefs } from '../archives/served.ts';
 import type { Dependency, Report } from '../reconciler.ts';
 import type { Status } from './report.ts';
 
@@ -39,12 +37,6 @@ export function failedReport(
 
 /** What a Build can't do without: any change of it may be what it waits for. */
 export function waitsFor({ metadata: { namespace }, spec }: Build): readonly Dependency[] {
-  const { mirrorRef, snapshotRef, environmentRef } = spec.build.base;
-  const refs = [
-    { kind: RepositoryKind.kind, ref: spec.repositoryRef },
-    { kind: MirrorKind.kind, ref: mirrorRef },
-    { kind: SnapshotKind.kind, ref: snapshotRef },
-    { kind: EnvironmentKind.kind, ref: environmentRef },
-  ];
-  return refs.flatMap(({ kind, ref }) => (ref ? [{ kind, namespace, name: ref.name }] : []));
+  const { name } = spec.repositoryRef;
+  return [{ kind: RepositoryKind.kind, namespace, name }, ...baseRefs(namespace, spec.build.base)];
 }

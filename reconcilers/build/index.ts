@@ -1,13 +1,14 @@
 import { BuildKind, type Build } from '../../crds/build.ts';
 import { annotations } from '../../crds/object.ts';
 import { asCairnError, CairnError } from '../../crds/reasons.ts';
+import { keptStatus } from '../kept-status.ts';
 import type { Reconciler, Report, RunContext } from '../reconciler.ts';
 import { BuildFiles } from './files.ts';
 import { startJob, type Job, type JobDeps } from './job.ts';
 import { storeLog } from './log.ts';
 import { publishBuilt, type PublishDeps } from './publish.ts';
 import { failedAgain, failedReport, type Failed } from './failed.ts';
-import { finish, keptOf, reportOf, statusOf, type Kept, type Status } from './report.ts';
+import { finish, reportOf, statusOf, type Kept, type Status } from './report.ts';
 
 export interface BuildDeps extends Omit<JobDeps, 'builder' | 'store' | 'blobs'>, PublishDeps {
   readonly store: PublishDeps['store'];
@@ -56,7 +57,7 @@ export class Builds {
     const { uid } = build.metadata;
     if (build.status.finishedAt !== undefined) {
       await this.#tidy(uid);
-      return reportOf(keptOf(build), build);
+      return reportOf(keptStatus(build), build);
     }
     const { builder, store } = this.#deps;
     if (!builder) {
@@ -67,7 +68,7 @@ export class Builds {
     const failed = this.#failures.get(uid);
     const isAsked = why !== undefined || context.requested !== undefined;
     if (failed && !isAsked && !this.#jobs.has(uid) && failed.againAt > Date.now()) {
-      return failedReport(reportOf(keptOf(build), build), build, failed);
+      return failedReport(reportOf(keptStatus(build), build), build, failed);
     }
     const job = this.#jobOf(build, { ...this.#deps, builder, store }, context.poke);
     if (why !== undefined && !job.outcome) return this.#cancel(build, job, { why, context });

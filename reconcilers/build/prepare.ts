@@ -11,6 +11,7 @@ import { given } from '../../packaging/given.ts';
 import { planPackaging } from '../../packaging/plan.ts';
 import type { PackagingPlan } from '../../packaging/request.ts';
 import { checkOut } from '../git/checkout.ts';
+import { readSecret } from '../secrets.ts';
 import { archivesOf, type ArchiveDeps } from './archives.ts';
 import type { BuildFiles, RunPlan } from './files.ts';
 import type { BuildLog } from './log.ts';
@@ -103,11 +104,7 @@ export async function packagedTree(
 ): Promise<{ readonly plan: PackagingPlan; readonly folder: string }> {
   const { metadata, spec } = build;
   const { url, commit, ref, submodules, secretRef, path, counter, lastVersion } = spec;
-  const { namespace } = metadata;
-  const secret = secretRef && (await secrets({ namespace, name: secretRef.name }));
-  if (secretRef && !secret) {
-    throw new CairnError('SecretMissing', `there is no secret ${secretRef.name}`);
-  }
+  const secret = await readSecret(secrets, metadata, secretRef);
   const request = { url, secret, commit, ref, submodules, folder: files.checkout };
   const { root, date, author, subject } = await checkOut(request, signal);
   const tag = /^refs\/tags\/(.*)$/.exec(ref)?.[1];

@@ -1,16 +1,12 @@
 import { buildPath, type Build, type BuildResult, type BuildStatus } from '../../crds/build.ts';
 import { CairnError } from '../../crds/reasons.ts';
 import { timestamp } from '../../crds/timestamp.ts';
+import { keptStatus } from '../kept-status.ts';
 import type { Report, RunContext } from '../reconciler.ts';
 import type { Job } from './job.ts';
 
 export type Status = Build['status'];
 export type Kept = Report<Status>['status'];
-
-export function keptOf({ status }: Build): Kept {
-  const { conditions: _c, observedGeneration: _o, lastHandledReconcileAt: _l, ...kept } = status;
-  return kept;
-}
 
 /** What is known by now. */
 export function statusOf(
@@ -30,7 +26,7 @@ export function statusOf(
       }
     : {};
   return {
-    ...keptOf(build),
+    ...keptStatus(build),
     ...known,
     // What has been built once is not built again.
     phase: build.status.phase === 'Publishing' ? build.status.phase : phase,

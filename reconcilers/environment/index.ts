@@ -2,6 +2,7 @@ import { EnvironmentKind, type Environment, type Publication } from '../../crds/
 import { CairnError } from '../../crds/reasons.ts';
 import { SnapshotKind, type Snapshot } from '../../crds/snapshot.ts';
 import { timestamp } from '../../crds/timestamp.ts';
+import { keptStatus } from '../kept-status.ts';
 import type { Reconciler, Report, RunContext } from '../reconciler.ts';
 import { inputsOf, publish, type PublishDeps } from './publish.ts';
 import { againAt, mostAheadMs, nextDate, renewAt } from '../signing/release-dates.ts';
@@ -139,11 +140,6 @@ function waitForClock(kept: Report<Status>['status'], date: Date, now: Date): Re
         `${date.toISOString()} to issue the next`,
     ),
   };
-}
-
-function keptStatus({ status }: Environment): Report<Status>['status'] {
-  const { conditions: _c, observedGeneration: _o, lastHandledReconcileAt: _l, ...kept } = status;
-  return kept;
 }
 
 /** The status after publishing: what was served before goes into the history. */

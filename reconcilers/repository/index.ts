@@ -1,6 +1,7 @@
 import { asCairnError, CairnError } from '../../crds/reasons.ts';
 import { RepositoryKind, type Repository, type RepositoryState } from '../../crds/repository.ts';
 import { waitsForLabel, UploadKind, type Upload } from '../../crds/upload.ts';
+import { keptStatus } from '../kept-status.ts';
 import { remember } from '../predecessors.ts';
 import type { Reconciler, Report, RunContext } from '../reconciler.ts';
 import { againAt, mostAheadMs, nextDate, renewAt } from '../signing/release-dates.ts';
@@ -131,11 +132,11 @@ async function secretsFor(
 
 /** The status with what has been published, and what is to be told of it. */
 function withOutcome(
-  { status }: Repository,
+  repository: Repository,
   published: Job['published'],
   now: Date,
 ): { readonly status: Kept; readonly events: NonNullable<Report<Status>['events']> } {
-  const { conditions: _c, observedGeneration: _o, lastHandledReconcileAt: _l, ...kept } = status;
+  const kept = keptStatus(repository);
   if (!published) return { status: kept, events: [] };
   const { state, results, notes = [] } = published;
   const replaced = kept.state && kept.state.tree !== state?.tree ? kept.state.tree : undefined;

@@ -15,13 +15,9 @@ export function stillOwed(
   const lists = fileLists === undefined ? {} : { fileLists };
   const indexes = entries.filter(({ path }) => /\/(Packages|Sources)\.gz$/.test(path));
   const isCompleted = ({ path, sha256 }: TreeEntry) => slow?.completes?.[path] === sha256;
-  if ((isSame && previous && !isOwed(previous)) || indexes.every(isCompleted)) return lists;
+  const wasOwed = previous?.owedSince !== undefined;
+  if ((isSame && previous && !wasOwed) || indexes.every(isCompleted)) return lists;
   return { ...lists, owedSince: (slow ? undefined : previous?.owedSince) ?? date };
-}
-
-/** A state of an earlier version of Cairn has no such files. */
-export function isOwed({ owedSince, fileLists }: RepositoryState): boolean {
-  return owedSince !== undefined || fileLists === undefined;
 }
 
 /** So long a repository is to be quiet first, and a millisecond more for each file of its pool: what is made takes longer the larger it is. */
@@ -34,8 +30,8 @@ export function owedAt(
   state: RepositoryState,
   { isQuiet }: { readonly isQuiet: boolean },
 ): number | undefined {
-  if (!isOwed(state)) return undefined;
-  const atLast = Date.parse(state.owedSince ?? state.date) + mostMs;
+  if (state.owedSince === undefined) return undefined;
+  const atLast = Date.parse(state.owedSince) + mostMs;
   const quiet = Date.parse(state.date) + quietMs + state.packages;
   return isQuiet ? Math.min(quiet, atLast) : atLast;
 }

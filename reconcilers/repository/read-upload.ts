@@ -3,7 +3,12 @@ import { dscFileName, formatSource, readBuildinfo, readDsc } from '../../apt/upl
 import { FileHasher } from '../../apt/write/file-facts.ts';
 import { poolDirectory } from '../../apt/write/pool-path.ts';
 import { CairnError } from '../../crds/reasons.ts';
-import { suitesOf, type RepositorySpec, type RepositorySuite } from '../../crds/repository.ts';
+import {
+  findSuite,
+  suitesOf,
+  type RepositorySpec,
+  type RepositorySuite,
+} from '../../crds/repository.ts';
 import type { UploadFile, Upload } from '../../crds/upload.ts';
 import type { BlobReader } from '../../depot/depot.ts';
 import { changesAmong, checkListed } from './changes.ts';
@@ -136,13 +141,12 @@ export function suiteFor(
   wanted: string | undefined,
   distributions: readonly string[] | undefined,
 ): RepositorySuite {
-  const suites = suitesOf(spec);
   const names = wanted === undefined ? distributions : [wanted];
-  const found = names
-    ? suites.find(({ name, codename }) => names.some((one) => one === name || one === codename))
-    : suites[0];
+  const found = findSuite(spec, names);
   if (found) return found;
-  const has = suites.map(({ name }) => name).join(', ');
+  const has = suitesOf(spec)
+    .map(({ name }) => name)
+    .join(', ');
   throw invalid(
     wanted === undefined
       ? `the .changes is for ${(names ?? []).join(', ')}, and the suites here are ${has}: name one`

@@ -3,6 +3,7 @@ import { annotations, type ObjectKey } from '../../crds/object.ts';
 import { CairnError } from '../../crds/reasons.ts';
 import { sourceLabel, SourceKind, type Source } from '../../crds/source.ts';
 import { StoreError, type StoreWriter } from '../../crds/store.ts';
+import { keptStatus } from '../kept-status.ts';
 import type { Reconciler, Report, RunContext } from '../reconciler.ts';
 import { chooseRef, type Chosen } from './choose.ts';
 import { Looks, type LookDeps } from './looks.ts';
@@ -158,15 +159,13 @@ async function buildsOf(source: Source, { store }: RunContext): Promise<readonly
   );
 }
 
-function keptOf({ status }: Source): Kept {
-  const { conditions: _c, observedGeneration: _o, lastHandledReconcileAt: _l, ...kept } = status;
-  return kept;
-}
-
 /** What Builds have made, and what the newest that was published says, whichever commit is wanted by now. */
 function withMade(source: Source, builds: readonly Build[]): Kept {
   const packages = packagesOf(source, builds);
-  const status = { ...keptOf(source), ...(packages.length > 0 ? { packages: [...packages] } : {}) };
+  const status = {
+    ...keptStatus(source),
+    ...(packages.length > 0 ? { packages: [...packages] } : {}),
+  };
   const published = newestOf(builds.filter((build) => build.status.result === 'Succeeded'));
   const version = published?.status.version;
   if (!published || version === undefined) return status;

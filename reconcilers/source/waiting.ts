@@ -6,7 +6,7 @@ import type { Source } from '../../crds/source.ts';
 import type { StoreReader } from '../../crds/store.ts';
 import { ownSuite, type Offers } from '../archives/own-suite.ts';
 import { dependenciesOf } from '../archives/dependencies.ts';
-import type { ArchiveRef } from '../archives/served.ts';
+import { baseRefs, type ArchiveRef } from '../archives/served.ts';
 
 export interface WaitingDeps {
   readonly store: Pick<StoreReader, 'get'>;
@@ -29,14 +29,11 @@ export async function builtOf(
   waiting: Pick<Build, 'status'>,
   { store, offers }: WaitingDeps,
 ): Promise<BuiltOf> {
-  const key = (kind: string, name: string): ArchiveRef => ({ kind, namespace, name });
-  const { mirrorRef, environmentRef } = spec.build.base;
-  const home = key(RepositoryKind.kind, spec.repositoryRef.name);
+  const home = { kind: RepositoryKind.kind, namespace, name: spec.repositoryRef.name };
   const repository = (await store.get(home)) as Repository | undefined;
   const dependencies = repository ? await dependenciesOf(repository, store) : [];
   const keys = [
-    ...(mirrorRef ? [key(MirrorKind.kind, mirrorRef.name)] : []),
-    ...(environmentRef ? [key(EnvironmentKind.kind, environmentRef.name)] : []),
+    ...baseRefs(namespace, spec.build.base),
     ...dependencies.flatMap((one) => ('ref' in one ? [one.ref] : [])),
   ];
   const { missing = [] } = waiting.status;
