@@ -20,6 +20,7 @@ export const RepositoryState = Type.Object(
   {
     tree: Sha256('The tree of all its files.'),
     date: Timestamp('The Date of its Release files: it only ever grows.'),
+    changedAt: Timestamp('The Date at which its packages, or how it is declared, last changed.'),
     validUntil: Type.Optional(Timestamp('Their Valid-Until.')),
     inputs: Sha256('Digest of all but the packages that the Release files were made from.'),
     generation: Type.Integer({ description: 'The generation of the Repository it was made for.' }),

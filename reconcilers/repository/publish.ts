@@ -26,7 +26,7 @@ export async function publish(request: PublishRequest, blobs: Blobs): Promise<Pu
   const removed = indexes.write({ sweep: isAnew });
   const isSame = [...indexes.all()].every(({ facts }) => facts === undefined);
   if (isSame && !isAnew && !request.renew && !request.slow) return { state: previous, results };
-  const state = await write(request, { indexes, before, pool, removed, isAnew, blobs });
+  const state = await write(request, { indexes, before, pool, removed, isAnew, isSame, blobs });
   return { state, results, ...(request.slow && { notes: request.slow.notes }) };
 }
 
@@ -37,11 +37,13 @@ interface Change {
   readonly removed: readonly Entry[];
   /** Any index may have gone since, with what it names. */
   readonly isAnew: boolean;
+  /** What can be installed is what it was. */
+  readonly isSame: boolean;
   readonly blobs: Blobs;
 }
 
 async function write(request: PublishRequest, change: Change): Promise<RepositoryState> {
-  const { indexes, before, pool, blobs } = change;
+  const { indexes, before, pool, isSame, blobs } = change;
   const { previous, date, validUntil, inputs, generation } = request;
   const keys = await Promise.all(request.keys.map(readSigningKey));
   const { entries, suites } = await writeSuites(request, { indexes, before, blobs, keys });
@@ -56,13 +58,11 @@ async function write(request: PublishRequest, change: Change): Promise<Repositor
     ...size,
     counts: countPackages(indexes.all(), change.isAnew ? undefined : previous?.counts),
     date,
+    changedAt: (isSame && !change.isAnew && previous?.changedAt) || date,
     ...(validUntil === undefined ? {} : { validUntil }),
     ...{ inputs, generation, suites },
     keyring: keyring.sha256,
-    ...stillOwed(request, {
-      entries,
-      isSame: [...indexes.all()].every(({ facts }) => facts === undefined),
-    }),
+    ...stillOwed(request, { entries, isSame }),
   };
 }
 

@@ -50,6 +50,6 @@ function changeOf({ kind }: ArchiveRef, object: unknown): string | undefined {
   if (object === undefined) return undefined;
   if (kind === MirrorKind.kind) return (object as Mirror).status.state?.completedAt;
   if (kind === EnvironmentKind.kind) return (object as Environment).status.published?.promotedAt;
-  if (kind === RepositoryKind.kind) return (object as Repository).status.state?.date;
+  if (kind === RepositoryKind.kind) return (object as Repository).status.state?.changedAt;
   return undefined;
 }

@@ -132,13 +132,16 @@ describe('what takes long', () => {
     await world.upload('one');
     await world.pass(4 * second);
     await world.upload('two');
+    const { date: uploaded } = (await world.state()) ?? {};
+    assert.equal((await world.state())?.changedAt, uploaded);
     await world.pass(4 * second);
     assert.equal(world.begun, 0);
 
     await world.pass(2 * second);
 
     await world.settled();
-    const { date } = (await world.state()) ?? {};
+    const { date, changedAt } = (await world.state()) ?? {};
+    assert.equal(changedAt, uploaded, 'nothing else can be installed by it');
     await world.pass(minute);
     assert.equal(world.begun, 1);
     assert.equal((await world.state())?.date, date);
@@ -206,6 +209,7 @@ describe('when what takes long is due', () => {
   const published = Date.parse(date);
   const state = {
     ...{ tree: 'a', date, inputs: 'a', generation: 1, files: 1, bytes: 1, packages: 0 },
+    changedAt: date,
     owedSince: date,
     ...{ binaryPackages: 0, sourcePackages: 0, counts: [], keyring: 'a', suites: [] },
   };

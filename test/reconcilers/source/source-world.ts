@@ -28,6 +28,8 @@ export interface SourceWorld {
   buildOf(name: string, commit: string): Promise<Build>;
   /** Once Ready has this reason. */
   ready(name: string, reason: string): Promise<Condition>;
+  /** Once all that is known by now has been looked at. */
+  idle(): Promise<void>;
   /** As the Build's own reconciler would. */
   finish(build: Build, status: object): Promise<void>;
 }
@@ -66,6 +68,7 @@ export function sourceWorld(t: Scope): SourceWorld {
   const builds = async () => (await store.list(BuildKind.kind)).items as readonly Build[];
   return {
     ...{ store, secrets, logs, read, builds },
+    idle: () => loop.idle(),
     async apply(name, spec) {
       const all = { repositoryRef: { name: 'tools' }, build, ...spec };
       const manifest = { apiVersion, kind: SourceKind.kind, metadata: { name, namespace } };
