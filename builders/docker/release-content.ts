@@ -1,17 +1,16 @@
-import { componentDirectory, type Release } from '../../apt/release.ts';
+import { componentDirectory, type Release, type ReleaseFile } from '../../apt/release.ts';
 
 /**
  * All of a Release that makes a difference to what can be installed: the digests of its indexes, and how eager apt is to use
- * them. Not its dates, and not who has signed it.
+ * them. Not its dates, not who has signed it, and not in which other forms there is an index whose plain form it lists.
  */
 export function releaseContent(
   release: Release,
   components: readonly string[],
   architecture: string,
 ): unknown {
-  const folders = foldersOf(release, components, architecture);
-  const indexes = [...release.files.values()]
-    .filter(({ path }) => isIndexOf(path, folders))
+  const indexes = foldersOf(release, components, architecture)
+    .flatMap((folder) => indexesIn(folder, release))
     .map(
       ({ path, size, hashes }) => [path, size, hashes.SHA256 ?? '', hashes.SHA512 ?? ''] as const,
     )
@@ -31,10 +30,9 @@ function foldersOf(
     .flatMap((folder) => [`${folder}/binary-${architecture}/`, `${folder}/binary-all/`]);
 }
 
-function isIndexOf(path: string, folders: readonly string[]): boolean {
-  const name = path.slice(path.lastIndexOf('/') + 1);
-  return (
-    /^Packages(\.[a-z0-9]+)?$/.test(name) &&
-    folders.includes(path.slice(0, -name.length || undefined))
-  );
+function indexesIn(folder: string, { files }: Release): readonly ReleaseFile[] {
+  const plain = files.get(`${folder}Packages`);
+  if (plain) return [plain];
+  const forms = ['gz', 'xz', 'bz2', 'lzma', 'lz4', 'zst'];
+  return forms.flatMap((form) => files.get(`${folder}Packages.${form}`) ?? []);
 }
