@@ -14,10 +14,15 @@ export function dispatcherOf({
     connectTimeout: Math.min(stallMs, 15_000),
     keepAliveTimeout: 10_000,
   };
-  if (!proxy) return hasProxyVariables() ? new EnvHttpProxyAgent(options) : new Agent(options);
+  if (!proxy) return agentOf(options);
   const { proxyUsername, proxyPassword = '' } = credentials ?? {};
   const token = proxyUsername === undefined ? {} : { token: basic(proxyUsername, proxyPassword) };
   return new ProxyAgent({ ...options, uri: proxy, ...token });
+}
+
+/** Connections by way of the proxies that the environment names. */
+export function agentOf(options: EnvHttpProxyAgent.Options): Dispatcher {
+  return hasProxyVariables() ? new EnvHttpProxyAgent(options) : new Agent(options);
 }
 
 /** Looking for them once is cheaper than at each request. */

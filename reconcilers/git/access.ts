@@ -52,19 +52,25 @@ export async function gitAccess(
 }
 
 function httpConfig(secret: Secret): Record<string, string> {
-  const { bearerToken, username, password } = secret;
-  const hasBasic = username !== undefined && password !== undefined;
-  if (bearerToken === undefined && !hasBasic) {
+  const header = authorizationOf(secret);
+  if (header === undefined) {
     const message = 'the secret for git over https needs username and password, or bearerToken';
     throw new CairnError('SecretMissing', message);
   }
-  const header = bearerToken === undefined ? `Basic ${basicOf(secret)}` : `Bearer ${bearerToken}`;
   if (/[\r\n\0]/.test(header)) throw new CairnError('SecretMissing', 'the token has line breaks');
   return gitConfig([
     ['http.extraHeader', `Authorization: ${header}`],
     // curl would take the header along to wherever the server sends it.
     ['http.followRedirects', 'false'],
   ]);
+}
+
+/** What a secret says to a server on http; undefined when it lacks what it takes. */
+export function authorizationOf(secret: Secret): string | undefined {
+  const { bearerToken, username, password } = secret;
+  if (bearerToken !== undefined) return `Bearer ${bearerToken}`;
+  if (username === undefined || password === undefined) return undefined;
+  return `Basic ${basicOf(secret)}`;
 }
 
 /** Configuration by environment variables, as of git 2.31: git-config(1), GIT_CONFIG_COUNT. */

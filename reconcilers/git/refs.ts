@@ -50,19 +50,21 @@ export async function asSource<Result>(url: string, work: () => Promise<Result>)
   }
 }
 
-/** Reads what `git ls-remote` prints; of `tag` and `tag^{}` the latter counts: git-ls-remote(1). */
+/** Reads what `git ls-remote` prints: of `tag` and `tag^{}`, which follows it, the latter counts. See git-ls-remote(1). */
 export function parseRefs(output: string): Refs {
   const refs = new Map<string, string>();
-  const peeled: [string, string][] = [];
   for (const line of output.split('\n')) {
     const [commit = '', ref = ''] = line.split('\t');
-    if (!/^([0-9a-f]{40}|[0-9a-f]{64})$/.test(commit)) continue;
-    if (refs.size >= mostRefs) {
-      throw new CairnError('SourceUnreachable', `the repository has more than ${mostRefs} refs`);
-    }
-    if (ref.endsWith('^{}')) peeled.push([ref.slice(0, -'^{}'.length), commit]);
-    else refs.set(ref, commit);
+    addRef(refs, ref.replace(/\^\{\}$/, ''), commit);
   }
-  for (const [ref, commit] of peeled) refs.set(ref, commit);
   return refs;
+}
+
+/** Takes no notice of what is no commit. Throws `SourceUnreachable` when there are too many. */
+export function addRef(refs: Map<string, string>, ref: string, commit: string): void {
+  if (!/^([0-9a-f]{40}|[0-9a-f]{64})$/.test(commit)) return;
+  if (refs.size >= mostRefs && !refs.has(ref)) {
+    throw new CairnError('SourceUnreachable', `the repository has more than ${mostRefs} refs`);
+  }
+  refs.set(ref, commit);
 }

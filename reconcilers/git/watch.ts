@@ -1,6 +1,9 @@
 import { hash } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { asCairnError, type CairnError } from '../../crds/reasons.ts';
+import { HostSlots } from '../fetch/slots.ts';
+import { hostOf } from './host.ts';
+import { HttpRefs } from './http-refs.ts';
 import { listRefs, type Refs, type Remote } from './refs.ts';
 
 /** What a repository said when it was asked last. */
@@ -31,8 +34,10 @@ interface Entry {
 }
 
 const forgetAfterMs = 24 * 3_600_000;
-/** At a time, over all repositories. */
-const mostAtOnce = 8;
+/** At a time, of one host: one that hangs holds up its own repositories alone. */
+const mostOfHost = 8;
+/** At a time, of all hosts, where it takes a process. */
+const mostProcesses = 32;
 /** However often people and git hosts want it, no repository is asked more often. */
 const leastMs = 1000;
 
@@ -44,8 +49,10 @@ export class RefWatch {
   readonly #folder: string;
   readonly #closing = new AbortController();
   readonly #entries = new Map<string, Entry>();
-  readonly #line: (() => Promise<void>)[] = [];
   readonly #running = new Set<Promise<void>>();
+  readonly #hosts = new HostSlots();
+  readonly #processes = new HostSlots();
+  readonly #http = new HttpRefs();
 
   /** The folder is private to it, and holds nothing for long: what one that was killed has left goes. */
   constructor(folder: string) {
@@ -84,8 +91,8 @@ export class RefWatch {
 
   async close(): Promise<void> {
     this.#closing.abort(new Error('Cairn ends'));
-    this.#line.length = 0;
     await Promise.all(this.#running);
+    await this.#http.close();
   }
 
   #askSoon(entry: Entry, remote: Remote, now: number): void {
@@ -94,29 +101,19 @@ export class RefWatch {
     const waitMs = entry.seen ? Math.max(entry.seen.at + leastMs - now, 0) : 0;
     const start = () => {
       if (this.#closing.signal.aborted) return;
-      this.#line.push(() => this.#ask(entry, remote, now + waitMs));
-      this.#next();
+      const running = this.#ask(entry, remote, now + waitMs).finally(() =>
+        this.#running.delete(running),
+      );
+      this.#running.add(running);
     };
     if (waitMs === 0) start();
     else setTimeout(start, waitMs + 1).unref(); // timers may be early by one
   }
 
-  #next(): void {
-    while (this.#running.size < mostAtOnce) {
-      const work = this.#line.shift();
-      if (!work) return;
-      const running = work().finally(() => {
-        this.#running.delete(running);
-        this.#next();
-      });
-      this.#running.add(running);
-    }
-  }
-
   async #ask(entry: Entry, remote: Remote, at: number): Promise<void> {
     const { signal } = this.#closing;
     const before = entry.seen;
-    entry.seen = await listRefs(remote, { folder: this.#folder, signal }).then(
+    entry.seen = await this.#listed(remote).then(
       (refs) => ({ at, refs }),
       (error: unknown) => ({ at, failure: asCairnError(error) }),
     );
@@ -128,6 +125,19 @@ export class RefWatch {
     ]);
     entry.waiting.clear();
     for (const poke of told.values()) poke();
+  }
+
+  #listed(remote: Remote): Promise<Refs> {
+    const { signal } = this.#closing;
+    const byGit = () => listRefs(remote, { folder: this.#folder, signal });
+    return this.#hosts.use(
+      hostOf(remote.url),
+      mostOfHost,
+      signal,
+      async () =>
+        (await this.#http.list(remote, signal)) ??
+        this.#processes.use('', mostProcesses, signal, byGit),
+    );
   }
 
   #forget(now: number): void {

@@ -1,6 +1,7 @@
 /** How Sources follow git servers that are real, with what goes wrong there. */
 import assert from 'node:assert/strict';
 import { renameSync, writeFileSync } from 'node:fs';
+import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
@@ -157,6 +158,28 @@ describe('a Source', () => {
     renameSync(elsewhere, git.bare);
     await world.buildOf('hello', await head(git));
     assert.equal((await world.ready('hello', 'Progressing')).status, 'False');
+  });
+
+  it('does not wait for the servers of others', async (t) => {
+    const world = sourceWorld(t);
+    const git = await GitRepository.create(t, files);
+    const asked = new Set<Socket>();
+    const dead = createServer((socket) => void asked.add(socket.on('error', () => {})));
+    await new Promise<void>((resolve) => dead.listen(0, '127.0.0.1', resolve));
+    t.after(() => {
+      for (const socket of asked) socket.destroy();
+      dead.close();
+    });
+    const { port } = dead.address() as AddressInfo; // it listens on TCP
+    for (let number = 0; number < 40; number += 1) {
+      await world.apply(`dead-${number}`, { url: `http://127.0.0.1:${port}/${number}.git` });
+    }
+    await eventually(() => asked.size > 0, 'the dead server is asked');
+
+    const server = await serveGit(t, git.folder);
+    await world.apply('hello', { url: `${server.url}/config.git` });
+    await world.buildOf('hello', await head(git));
+    assert.ok(asked.size <= 8, `${asked.size} connections to one server`);
   });
 
   it('follows a branch that is deleted, made again, and moved back', async (t) => {
