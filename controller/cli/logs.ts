@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { buildKind, buildOf, targetOf } from './build-target.ts';
 import { exit, parseOptions, type Command, type Io } from './command.ts';
 import type { ApiClient, Target } from './api-client.ts';
+import { harmless } from './harmless.ts';
 import { connect, objectOptions } from './server-options.ts';
 
 const options = {
@@ -48,9 +49,4 @@ async function show(
     if (content.length === 0) await sleep(askAgainMs, undefined, { signal: io.signal });
   }
   if (begun !== '') io.out(harmless(begun));
-}
-
-/** What strangers' builds print must not move the cursor, or worse. */
-function harmless(text: string): string {
-  return text.replace(/\r+(?=\n|$)/g, '').replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, '');
 }

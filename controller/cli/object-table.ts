@@ -36,5 +36,11 @@ function shownColumns({ columns }: Kind, { wide = false }: ObjectTableStyle): re
 function cellOf({ jsonPath, type }: Column, object: KubeObject, now: Date): string {
   const [value] = evaluateJsonPath(object, jsonPath);
   if (type === 'date') return typeof value === 'string' ? ageOf(value, now) : '';
-  return asText(value);
+  return upToLineEnd(asText(value));
+}
+
+/** As kubectl does it: `describe` has what follows. */
+function upToLineEnd(text: string): string {
+  const [line = '', more] = text.split(/[\r\n]+/, 2);
+  return more ? `${line} …` : line;
 }

@@ -97,9 +97,18 @@ function commonStatements(outcome: Outcome): Statement[] {
 
 function failed({ reason, remedy, message }: CairnError, isProgressing: boolean): Statement[] {
   const ready: Statement = { type: 'Ready', status: 'False', reason, message };
-  if (remedy === 'stall') return [ready, { type: 'Stalled', status: 'True', reason, message }];
+  const line = firstLine(message);
+  if (remedy === 'stall') {
+    return [ready, { type: 'Stalled', status: 'True', reason, message: line }];
+  }
   if (!isProgressing) return [ready];
-  return [ready, { type: 'Reconciling', status: 'True', reason: 'ProgressingWithRetry', message }];
+  const again = { status: 'True', reason: 'ProgressingWithRetry', message: line } as const;
+  return [ready, { type: 'Reconciling', ...again }];
+}
+
+/** What a message is about: Ready alone has what follows, such as the end of a log, and nobody reads that twice. */
+export function firstLine(message: string): string {
+  return message.split('\n', 1)[0] ?? '';
 }
 
 function bounded(message: string): string {

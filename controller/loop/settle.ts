@@ -9,7 +9,7 @@ import {
 import { isSame } from '../json.ts';
 import type { Log } from '../log.ts';
 import { redact } from '../../reconcilers/redact.ts';
-import { verdict, type Outcome } from './conditions.ts';
+import { firstLine, verdict, type Outcome } from './conditions.ts';
 import type { EventLine } from './event-line.ts';
 
 export interface SettlerOptions {
@@ -107,7 +107,7 @@ function readyEvent(
   const failure = 'thrown' in outcome ? outcome.thrown : outcome.report.failure;
   const isAlarm = failure !== undefined && failure.remedy !== 'wait';
   const { reason, message } = ready;
-  return { type: isAlarm ? 'Warning' : 'Normal', reason, message };
+  return { type: isAlarm ? 'Warning' : 'Normal', reason, message: firstLine(message) };
 }
 
 /** `Promoted: Serves base-2 after base-1` says all that `Succeeded: Serves base-2` would. */

@@ -1,6 +1,7 @@
 import { buildPath, type Build, type BuildResult, type BuildStatus } from '../../crds/build.ts';
 import { CairnError } from '../../crds/reasons.ts';
 import { timestamp } from '../../crds/timestamp.ts';
+import { endingOf } from '../build-ending.ts';
 import { keptStatus } from '../kept-status.ts';
 import type { Report, RunContext } from '../reconciler.ts';
 import type { Job } from './job.ts';
@@ -54,7 +55,8 @@ export function finish(
 }
 
 /** `waitsFor` says what holds it up, to people. */
-export function reportOf(status: Kept, { spec }: Build, waitsFor = ''): Report<Status> {
+export function reportOf(status: Kept, build: Build, waitsFor = ''): Report<Status> {
+  const { spec } = build;
   const { result, phase = 'Queued', message = '' } = status;
   const commit = spec.commit.slice(0, 12);
   if (result === undefined) {
@@ -74,5 +76,6 @@ export function reportOf(status: Kept, { spec }: Build, waitsFor = ''): Report<S
   }
   const told = `${result}: ${message}`;
   const condition = { type: 'Succeeded', status: 'False', reason: result, message: told } as const;
-  return { status, message: '', failure: new CairnError('BuildFailed', told), condition };
+  const failure = new CairnError('BuildFailed', endingOf(build.metadata, status).line);
+  return { status, message: '', failure, condition };
 }

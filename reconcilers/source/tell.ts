@@ -2,6 +2,7 @@ import type { Build } from '../../crds/build.ts';
 import { conditionOf } from '../../crds/object.ts';
 import { CairnError } from '../../crds/reasons.ts';
 import type { Source } from '../../crds/source.ts';
+import { endingOf } from '../build-ending.ts';
 import type { Report } from '../reconciler.ts';
 
 /** What the Source says of itself is what its newest Build says. */
@@ -21,6 +22,7 @@ export function tell(
     const told = `Build ${metadata.name} of ${commit}: ${status.phase ?? 'Queued'}${why}`;
     return { message: told, progressing: true };
   }
-  const why = `Build ${metadata.name} of ${commit}: ${result}: ${status.message ?? ''}`;
+  const { line, rest } = endingOf(metadata, status);
+  const why = `Build ${metadata.name} of ${commit}: ${line}\n${rest}`.trimEnd();
   return { message: '', failure: new CairnError('BuildFailed', why) };
 }

@@ -43,6 +43,21 @@ describe('the verdict on a run', () => {
     assert.deepEqual(summary(status), ['Ready=False Progressing', 'Reconciling=True Progressing']);
   });
 
+  it('is given in full by Ready, and by others up to its first line', () => {
+    const message = 'exit status 2\nmain.c:1:5: error: expected a declaration\nmake: *** Error 1';
+    const failed = (reason: Reason) => {
+      const failure = new CairnError(reason, message);
+      const status = judge(object(), {
+        report: { status: {}, message: '', failure, progressing: true },
+      });
+      return (status.conditions ?? []).map((one) => [one.type, one.message]);
+    };
+
+    const [ready, line] = [['Ready', message], 'exit status 2'] as const;
+    assert.deepEqual(failed('BuildFailed'), [ready, ['Stalled', line]]);
+    assert.deepEqual(failed('UpstreamUnreachable'), [ready, ['Reconciling', line]]);
+  });
+
   const failures: readonly (readonly [Reason, boolean, string[]])[] = [
     ['UpstreamUnreachable', false, ['Ready=False UpstreamUnreachable']],
     ['DependencyNotReady', false, ['Ready=False DependencyNotReady']],
