@@ -7,6 +7,7 @@ import type { Build } from '../../crds/build.ts';
 import { asCairnError, CairnError } from '../../crds/reasons.ts';
 import { timestamp } from '../../crds/timestamp.ts';
 import type { BlobReader, BlobWriter } from '../../depot/depot.ts';
+import { SubmoduleUngiven } from '../git/checkout.ts';
 import { archivesOf } from './archives.ts';
 import { BuildFiles, type BuildOutcome, type RunPlan } from './files.ts';
 import { BuildLog, endOfLog } from './log.ts';
@@ -133,6 +134,10 @@ async function tried(work: Work, log: BuildLog, deps: JobDeps): Promise<Ended> {
     return await asEnded(await run(work, job.plan, log, deps), job.plan, deps);
   } catch (error) {
     signal.throwIfAborted();
+    // Somebody has to give it, which takes time: its Source has it tried again, and not for ever.
+    if (error instanceof SubmoduleUngiven) {
+      return { result: 'DependencyWait', message: error.message };
+    }
     const isOurs = error instanceof CairnError && error.remedy === 'stall';
     if (!isOurs && !(error instanceof SourceInvalid) && !(error instanceof RequestInvalid)) {
       throw error;

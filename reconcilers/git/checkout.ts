@@ -37,7 +37,8 @@ const mostToldBytes = 2 ** 20;
 
 /**
  * Lays out the files of one commit, without its history. No hook and no filter of the repository runs. Throws
- * `SourceUnreachable`; and `SourceInvalid` for what can't be laid out, or should not.
+ * `SourceUnreachable`, as a `SubmoduleUngiven` where that is why; and `SourceInvalid` for what can't be laid out, or
+ * should not.
  */
 export async function checkOut(request: CheckoutRequest, signal: AbortSignal): Promise<Checkout> {
   const { url, secret, commit, folder, submodules } = request;
@@ -103,9 +104,25 @@ async function fetchSubmodules(url: string, git: Git): Promise<void> {
     const isRefused = /transport '\S+' not allowed|No url found|disallowed|suspicious/i.test(
       message,
     );
+    if (!isRefused && ungiven.test(message)) throw new SubmoduleUngiven(`${message}; ${advice}`);
     throw new CairnError(isRefused ? 'SourceInvalid' : error.reason, message, { cause: error });
   }
 }
+
+/** A server has a submodule not at all, not for everybody, or not in that commit: asking at once again is no help. */
+export class SubmoduleUngiven extends CairnError {
+  constructor(message: string) {
+    super('SourceUnreachable', message);
+  }
+}
+
+/** In the words of git and ssh, which are in English for us, and of the hosts that tell a 404 of a private repository. */
+const ungiven =
+  /could not read (Username|Password)|Authentication failed|returned error: 40[134]|Permission denied \(|Host key verification failed|repository '\S*' not found|not our ref|did not contain [0-9a-f]{40}/i;
+
+const advice =
+  'submodules are fetched without credentials: make that repository public, have its files in the ' +
+  'repository itself, or leave it out with submodules: false';
 
 const nobody: GitAccess = { env: {}, secrets: [], dispose: async () => {} };
 

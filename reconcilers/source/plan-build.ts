@@ -1,9 +1,10 @@
 import { hash } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import { BuildKind, type Build } from '../../crds/build.ts';
 import { annotations, apiVersion, type Manifest } from '../../crds/object.ts';
 import { sourceLabel, SourceKind, type Source } from '../../crds/source.ts';
 import type { Chosen } from './choose.ts';
-import { isTriedAgain, type Then } from './retry.ts';
+import { isTriedAgain, isWaiting, type Then } from './retry.ts';
 
 const longestLabel = 63;
 
@@ -19,11 +20,11 @@ export type Wanted =
 
 /**
  * The Build that a commit is to have: one for each time that the ref comes to it or that a person has
- * asked, and some more where builders were lost or archives lacked something (`isTriedAgain`). The same
+ * asked, and some more where builders were lost or something was waited for (`isTriedAgain`). The same
  * state of things gives the same answer, however often it is acted on.
  */
 export function wantedBuild(
-  { metadata }: Pick<Source, 'metadata'>,
+  { metadata, spec }: Pick<Source, 'metadata' | 'spec'>,
   builds: readonly Build[],
   { commit }: Chosen,
   then: Then,
@@ -38,10 +39,29 @@ export function wantedBuild(
   if (last && last.spec.commit !== commit) {
     return { wish: `${asked}/back-after-${last.metadata.uid}`, asked, attempt: 1 };
   }
+  const wish = `${asked}/after-${newest.metadata.uid}`;
+  // What it waits for may be asked for no more.
+  if (isWaiting(newest) && !isMadeFor(newest, spec)) return { wish, asked, attempt: 1 };
   const { attempt } = newest.spec;
   if (!isTriedAgain(newest, then)) return { existing: newest };
-  return { wish: `${asked}/after-${newest.metadata.uid}`, asked, attempt: attempt + 1 };
+  return { wish, asked, attempt: attempt + 1 };
 }
+
+/** Whether a Build is what its Source declares now, but for the commit. */
+function isMadeFor({ spec: made }: Build, spec: Source['spec']): boolean {
+  return isDeepStrictEqual(declaredOf(made), declaredOf(spec));
+}
+
+/** What a Build takes over. */
+function declaredOf({ url, path, submodules, secretRef, maintainer, ...more }: Declared) {
+  const { repositoryRef, build } = more;
+  return { url, path, submodules, secretRef, maintainer, repositoryRef, build };
+}
+
+type Declared = Pick<
+  Source['spec'],
+  'url' | 'path' | 'submodules' | 'secretRef' | 'maintainer' | 'repositoryRef' | 'build'
+>;
 
 function askedOf(metadata: Build['metadata']): string {
   return metadata.annotations?.[annotations.build] ?? '';
@@ -69,7 +89,7 @@ export function buildManifest(
   },
 ): Manifest {
   const { name: owner, namespace, uid } = source.metadata;
-  const { url, path, submodules, secretRef, maintainer, repositoryRef, build } = source.spec;
+  const { path, secretRef, ...declared } = declaredOf(source.spec);
   const { version } = source.status;
   const metadata = {
     name: more.name,
@@ -83,8 +103,8 @@ export function buildManifest(
     kind: BuildKind.kind,
     metadata,
     spec: {
-      ...{ sourceRef: { name: owner }, url, commit, ref, submodules, maintainer, build },
-      ...{ repositoryRef, attempt: more.attempt, counter: more.counter },
+      ...{ ...declared, sourceRef: { name: owner }, commit, ref },
+      ...{ attempt: more.attempt, counter: more.counter },
       ...(path === undefined ? {} : { path }),
       ...(secretRef === undefined ? {} : { secretRef }),
       ...(version === undefined ? {} : { lastVersion: version }),

@@ -2,7 +2,7 @@ import type { Build } from '../../crds/build.ts';
 
 /** How often a commit is tried whose builder was lost: most likely, it is the one that it gets lost by. */
 const mostLost = 3;
-/** How often one is tried that the archives have had nothing for: with these pauses, for four days. */
+/** How often one is tried that archives, or git servers, have had nothing for: with these pauses, for four days. */
 const mostWaits = 20;
 const firstPauseMs = 5 * 60_000;
 const longestPauseMs = 6 * 3_600_000;
@@ -28,7 +28,7 @@ export function isTriedAgain({ metadata, spec, status }: Build, then: Then): boo
   return then.now.getTime() >= Date.parse(status.finishedAt ?? '') + pauseMs;
 }
 
-/** Whether it found archives in a state in which it could not be built. */
+/** Whether it found the world in a state in which it could not be built: archives, or the servers of submodules. */
 export function isWaiting({ status: { result } }: Pick<Build, 'status'>): boolean {
   return result === 'DependencyWait' || result === 'ChrootProblem';
 }

@@ -1,8 +1,9 @@
 /** Commits of strangers, laid out by the real git. */
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { checkOut } from '../../../reconcilers/git/checkout.ts';
-import type { GitRepository } from '../../controller/sources/git-repository.ts';
+import { GitRepository } from '../../controller/sources/git-repository.ts';
 import { tempDir, type Scope } from '../../world/temp.ts';
 
 export const never = new AbortController().signal;
@@ -31,3 +32,19 @@ export const isInvalid = (message: RegExp) => (error: Error) => {
   assert.equal((error as Error & { reason?: string }).reason, 'SourceInvalid', error.message);
   return true;
 };
+
+/** A repository with a submodule at `url`, in which INNER is the path of a repository that has it. */
+export async function withSubmodule(t: Scope, url: string) {
+  const git = await GitRepository.create(t, { 'a.txt': 'one' });
+  const inner = await GitRepository.create(t, { 'inner.txt': 'inner' });
+  const commit = (await inner.git('rev-parse', 'HEAD')).trim();
+  writeFileSync(
+    join(git.work, '.gitmodules'),
+    `[submodule "lib"]\n\tpath = lib\n\turl = ${url.replace('INNER', inner.bare)}\n`,
+  );
+  await git.git('update-index', '--add', '--cacheinfo', `160000,${commit},lib`);
+  await git.git('add', '.gitmodules');
+  await git.git('commit', '--quiet', '-m', 'x');
+  await git.git('push', '--quiet', '--force', git.bare, 'HEAD:refs/heads/main');
+  return { git, inner, commit: (await git.git('rev-parse', 'HEAD')).trim() };
+}

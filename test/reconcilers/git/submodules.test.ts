@@ -1,30 +1,16 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { readTar } from '../../../builders/docker/tar.ts';
 import { treeTar } from '../../../reconcilers/build/tree-tar.ts';
-import { checkOut } from '../../../reconcilers/git/checkout.ts';
+import { checkOut, SubmoduleUngiven } from '../../../reconcilers/git/checkout.ts';
+import { CairnError } from '../../../crds/reasons.ts';
 import { GitRepository, serveGit } from '../../controller/sources/git-repository.ts';
-import { tempDir, type Scope } from '../../world/temp.ts';
-import { isInvalid, lay, never } from './git-world.ts';
+import { tempDir } from '../../world/temp.ts';
+import { isInvalid, lay, never, withSubmodule } from './git-world.ts';
 
 describe('a submodule', () => {
-  async function withSubmodule(t: Scope, url: string) {
-    const git = await GitRepository.create(t, { 'a.txt': 'one' });
-    const inner = await GitRepository.create(t, { 'inner.txt': 'inner' });
-    const commit = (await inner.git('rev-parse', 'HEAD')).trim();
-    writeFileSync(
-      join(git.work, '.gitmodules'),
-      `[submodule "lib"]\n\tpath = lib\n\turl = ${url.replace('INNER', inner.bare)}\n`,
-    );
-    await git.git('update-index', '--add', '--cacheinfo', `160000,${commit},lib`);
-    await git.git('add', '.gitmodules');
-    await git.git('commit', '--quiet', '-m', 'x');
-    await git.git('push', '--quiet', '--force', git.bare, 'HEAD:refs/heads/main');
-    return { git, inner, commit: (await git.git('rev-parse', 'HEAD')).trim() };
-  }
-
   it('on this machine is refused, however it is named', async (t) => {
     for (const url of ['file://INNER', 'INNER', '../inner.git', 'ext::sh -c id']) {
       const { git, commit } = await withSubmodule(t, url);
@@ -65,10 +51,30 @@ describe('a submodule', () => {
       checkOut({ ...request, url: `file://${git.bare}`, secret: undefined }, never),
       (error: Error & { reason?: string }) => {
         assert.equal(error.reason, 'SourceUnreachable');
+        assert.ok(error instanceof SubmoduleUngiven);
         assert.match(error.message, /a submodule can not be fetched: .*could not read Username/);
+        assert.match(error.message, /make that repository public, .*submodules: false$/);
         return true;
       },
     );
     assert.ok(server.seen.length > 0 && server.seen.every((one) => one === undefined));
+  });
+
+  it('that is gone is told from a server that is', async (t) => {
+    const shelf = tempDir(t);
+    const server = await serveGit(t, shelf);
+    const lost = await withSubmodule(t, `${server.url}/inner.git`);
+    const unreachable = await withSubmodule(t, 'http://127.0.0.1:1/inner.git');
+    const told = ({ git, commit }: typeof lost) =>
+      lay(t, git, commit, { submodules: true }).catch((error: unknown) => error);
+
+    assert.ok((await told(lost)) instanceof SubmoduleUngiven);
+    const away = await told(unreachable);
+    assert.ok(away instanceof CairnError && !(away instanceof SubmoduleUngiven), String(away));
+    assert.equal(away.reason, 'SourceUnreachable');
+    // It is there, without that commit.
+    const other = await GitRepository.create(t, { 'other.txt': 'other' });
+    symlinkSync(other.bare, join(shelf, 'inner.git'));
+    assert.ok((await told(lost)) instanceof SubmoduleUngiven);
   });
 });

@@ -147,6 +147,32 @@ describe('a Source', () => {
     assert.ok(!JSON.stringify([await world.read('hello'), world.logs]).includes('PRIVATE KEY'));
   });
 
+  it('builds at once what waited, when it is declared otherwise, and else leaves that alone', async (t) => {
+    const world = sourceWorld(t);
+    const git = await GitRepository.create(t, files);
+    const spec = { url: `file://${git.bare}`, interval: '1s', path: 'x' };
+    await world.apply('hello', { ...spec, submodules: true });
+    const commit = await head(git);
+    const first = await world.buildOf('hello', commit);
+    const finishedAt = new Date().toISOString();
+    await world.finish(first, { result: 'DependencyWait', message: 'no submodule', finishedAt });
+    await world.ready('hello', 'BuildFailed');
+    await world.apply('hello', { ...spec, submodules: false });
+    await eventually(async () => (await world.builds()).length === 2, 'another Build is made');
+    const second = await world.buildOf('hello', commit);
+    await world.finish(second, { result: 'DependencyWait', message: 'no x', finishedAt });
+    await world.ready('hello', 'BuildFailed');
+    await world.annotate('hello', { [annotations.reconcile]: 'now' });
+    await eventually(async () => {
+      const { status } = await world.read('hello');
+      return status.lastHandledReconcileAt === 'now';
+    }, 'the Source has looked');
+
+    assert.deepEqual([first.spec.submodules, second.spec.submodules], [true, false]);
+    assert.deepEqual([second.spec.attempt, second.spec.counter], [1, 2]);
+    assert.equal((await world.builds()).length, 2);
+  });
+
   it('backs off from a server that fails, and recovers by itself', async (t) => {
     const world = sourceWorld(t);
     const git = await GitRepository.create(t, files);

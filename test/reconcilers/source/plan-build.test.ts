@@ -1,19 +1,22 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Build } from '../../../crds/build.ts';
+import type { Source } from '../../../crds/source.ts';
 import { buildName, wantedBuild } from '../../../reconcilers/source/plan-build.ts';
 
 const commit = 'a'.repeat(40);
 const chosen = { ref: 'HEAD', commit };
 const then = { now: new Date(), archivesChangedAt: 0 };
-const source = { metadata: { name: 'hello', namespace: 'default', uid: 'u' } } as Parameters<
-  typeof buildName
->[0];
+const declared = { url: 'https://git.example.org/hello.git', submodules: true };
+const source = {
+  metadata: { name: 'hello', namespace: 'default', uid: 'u' },
+  spec: declared,
+} as Source; // as much of it as is looked at
 
 function build(counter: number, result: string | undefined, of = commit, attempt = 1): Build {
   return {
     metadata: { uid: `build-${counter}` },
-    spec: { counter, commit: of, attempt },
+    spec: { ...declared, counter, commit: of, attempt },
     status: { result },
   } as Build; // as much of it as is looked at
 }
@@ -43,6 +46,7 @@ describe('the Build of a commit', () => {
     });
     const asked = 'today';
     const annotated = {
+      ...source,
       metadata: { ...source.metadata, annotations: { 'cairn.build/build': asked } },
     };
     assert.deepEqual(wantedBuild(annotated, [failed], chosen, then), {
@@ -67,5 +71,15 @@ describe('the Build of a commit', () => {
     assert.deepEqual(wantedBuild(source, [first], chosen, then), again);
     const third = build(3, 'BuilderLost', commit, 3);
     assert.deepEqual(wantedBuild(source, [third], chosen, then), { existing: third });
+  });
+
+  it('is made once more, as often as at first, when one that waits is not what is declared now', () => {
+    const waiting = build(20, 'DependencyWait', commit, 20);
+    assert.deepEqual(wantedBuild(source, [waiting], chosen, then), { existing: waiting });
+    const changed = { ...source, spec: { ...source.spec, submodules: false } };
+    const again = { wish: '/after-build-20', asked: '', attempt: 1 };
+    assert.deepEqual(wantedBuild(changed, [waiting], chosen, then), again);
+    const failed = build(20, 'FailedToBuild');
+    assert.deepEqual(wantedBuild(changed, [failed], chosen, then), { existing: failed });
   });
 });
