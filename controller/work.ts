@@ -14,6 +14,7 @@ import { mirrorSetReconciler } from '../reconcilers/mirror-set/index.ts';
 import type { Offers } from '../reconcilers/archives/own-suite.ts';
 import { highestVersion } from '../reconcilers/repository/highest-version.ts';
 import { offers } from '../reconcilers/repository/offers.ts';
+import { ProvidedNames } from '../reconcilers/repository/provided.ts';
 import { Publisher } from '../reconcilers/repository/publisher.ts';
 import type { Receipts } from '../reconcilers/repository/receipts.ts';
 import { repositoryReconciler } from '../reconcilers/repository/index.ts';
@@ -84,7 +85,9 @@ export function startWork(options: WorkOptions): Work {
   const { docker, ownUrl, readToken } = options;
   const builder = docker && openBuilder(data, docker);
   const watch = new RefWatch(join(data, 'git'));
-  const offersNow: Offers = (repository, wanted) => offers(repository, wanted, { blobs, trees });
+  const provided = new ProvidedNames();
+  const offersNow: Offers = (repository, wanted) =>
+    offers(repository, wanted, { blobs, trees, provided });
   const builds = new Builds({
     ...{ store, builder, blobs, keyStore, secrets, ownUrl, baseUrl, readToken, now },
     version: ownVersion(),

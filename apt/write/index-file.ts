@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { blocksOf, lastBefore, unpackBlock, type PackedBlock } from './blocks.ts';
 import { splitEntries, type Entry } from './stanzas.ts';
 
@@ -22,6 +23,13 @@ export class IndexFile {
 
   *entries(): Generator<Entry> {
     for (const block of this.#blocks) yield* entriesIn(block);
+  }
+
+  /** The blocks that it is packed in: the same packages have the same digest. */
+  *packedBlocks(): Generator<{ readonly digest: string; readonly text: () => string }> {
+    for (const block of this.#blocks) {
+      yield { digest: hash('sha256', block.packed), text: () => unpackBlock(block).toString() };
+    }
   }
 
   #entriesOf(block: PackedBlock): ReadonlyMap<string, readonly Entry[]> {

@@ -1,13 +1,13 @@
 import type { Build } from '../../crds/build.ts';
 import { findSuite, type Repository } from '../../crds/repository.ts';
 
-/** Whether a suite of a Repository has one of these packages: see `repository/offers.ts`. */
+/** Whether a suite of a Repository has one of the packages of these relations: see `repository/offers.ts`. */
 export type Offers = (
   repository: Repository,
   wanted: {
     readonly suite: string;
     readonly architecture: string;
-    readonly names: readonly string[];
+    readonly relations: readonly string[];
   },
 ) => Promise<boolean>;
 
@@ -22,7 +22,7 @@ export function suiteFor(
 }
 
 /**
- * The suite that a build publishes into, if it has one of the packages that the build names: then they
+ * The suite that a build publishes into, if it has one of the packages that the build names, or one that provides it: then they
  * are installed from there. Else it is left alone, since it changes with each Build.
  */
 export async function ownSuite(
@@ -32,11 +32,5 @@ export async function ownSuite(
   offers: Offers,
 ): Promise<string | undefined> {
   const suite = suiteFor(repositoryRef, repository);
-  const names = relations.flatMap(namesIn);
-  return (await offers(repository, { suite, architecture, names })) ? suite : undefined;
-}
-
-/** The packages of a relation, alternatives among them: Policy 7.1. */
-function namesIn(relation: string): string[] {
-  return relation.split(/[|,]/).flatMap((one) => /^\s*([a-z0-9][a-z0-9+.-]*)/.exec(one)?.[1] ?? []);
+  return (await offers(repository, { suite, architecture, relations })) ? suite : undefined;
 }
