@@ -66,7 +66,10 @@ const status = Type.Object({
   finishedAt: Type.Optional(Timestamp('When all was over.')),
   result: Type.Optional(OneOf(buildResults, { description: 'What came of it.' })),
   message: Type.Optional(
-    Type.String({ maxLength: 4096, description: 'Why it did not succeed; the end of its log.' }),
+    Type.String({
+      maxLength: 4096,
+      description: 'Why it did not succeed; the end of its log. Else what is odd.',
+    }),
   ),
   missing: Type.Optional(
     Type.Array(Type.String({ maxLength: 512, description: 'A relation.' }), {

@@ -15,6 +15,16 @@ const PackageCount = Type.Object({
 });
 export type PackageCount = Static<typeof PackageCount>;
 
+/** A package of a Source that apt does not take. */
+const HiddenPackage = Type.Object({
+  suite: Type.String({ maxLength: 256, description: 'The suite.' }),
+  package: Type.String({ maxLength: 256, description: 'The package.' }),
+  source: Type.String({ maxLength: 253, description: 'The Source that has published it.' }),
+  version: Type.String({ maxLength: 256, description: 'In this version.' }),
+  by: Type.String({ maxLength: 256, description: 'The higher version, which is not of it.' }),
+});
+export type HiddenPackage = Static<typeof HiddenPackage>;
+
 /** What is published: one value, replaced at once. */
 export const RepositoryState = Type.Object(
   {
@@ -38,6 +48,13 @@ export const RepositoryState = Type.Object(
     counts: Type.Array(PackageCount, { maxItems: 16, description: 'Packages of its suites.' }),
     keyring: Sha256('The armored public keys that signed it.'),
     suites: Type.Array(MirroredSuite, { maxItems: 64, description: 'Its suites.' }),
+    hidden: Type.Optional(
+      Type.Array(HiddenPackage, {
+        maxItems: 50,
+        description:
+          'Packages of Sources that apt does not take, since somebody else has published a higher version.',
+      }),
+    ),
     owedSince: Type.Optional(
       Timestamp('Since when it lacks an index in .xz, or has a Contents that is out of date.'),
     ),
@@ -65,6 +82,12 @@ export const uploadResult = {
   reason: Type.Optional(Type.String({ maxLength: 64, description: 'Why it was refused: a word.' })),
   message: Type.Optional(
     Type.String({ maxLength: 4096, description: 'Why it was refused: a sentence.' }),
+  ),
+  heldBy: Type.Optional(
+    Type.String({
+      maxLength: 253,
+      description: 'The other Source that it was refused for, which has published such a package.',
+    }),
   ),
 } as const;
 

@@ -5,6 +5,7 @@ import { repositoryStatus } from './repository-state.ts';
 
 export type { RepositorySpec } from './repository-spec.ts';
 export type {
+  HiddenPackage,
   DependencyStatus,
   PackageCount,
   RepositoryState,

@@ -2,7 +2,7 @@ import { Type, type Static } from 'typebox';
 import { commonColumns, defineKind, type ObjectOf, type SpecProblem } from './kind.ts';
 import { commonStatus } from './object.ts';
 import { uploadResult } from './repository-state.ts';
-import { LocalRef, Sha256, Timestamp } from './scalars.ts';
+import { LocalRef, ObjectName, Sha256, Timestamp } from './scalars.ts';
 
 /** Of one Upload. */
 export const mostUploadFiles = 500;
@@ -62,6 +62,18 @@ const spec = Type.Object({
         'is then removed from every one.',
     }),
   ),
+  sourceRef: Type.Optional(
+    LocalRef(
+      'The Source whose Build has made the files: packages that another one has published into ' +
+        'the suite are refused. Left out: a person publishes, and may.',
+    ),
+  ),
+  takesOver: Type.Optional(
+    Type.Array(ObjectName('The name of a Source.'), {
+      maxItems: 16,
+      description: 'Sources that are gone, or publish elsewhere: theirs may be taken over.',
+    }),
+  ),
   files: Type.Array(
     Type.Object({
       name: Type.String({
@@ -106,6 +118,7 @@ const status = Type.Object({
   removed: uploadResult.removed,
   reason: uploadResult.reason,
   message: uploadResult.message,
+  heldBy: uploadResult.heldBy,
   finishedAt: Type.Optional(Timestamp('When its Repository had dealt with it.')),
 });
 

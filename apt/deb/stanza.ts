@@ -37,6 +37,7 @@ const ofIndex: ReadonlySet<string> = new Set([
   'status',
   'config-version',
   'conffiles',
+  'cairn-source', // reconcilers/repository/owners.ts
 ]);
 
 /** Of the whole description with its line ends, which apt finds translations by. */

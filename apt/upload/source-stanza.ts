@@ -46,6 +46,7 @@ const ofIndex: ReadonlySet<string> = new Set([
   'directory',
   'priority',
   'section',
+  'cairn-source', // reconcilers/repository/owners.ts
   ...lists.map(([field]) => field.toLowerCase()),
 ]);
 

@@ -2,31 +2,20 @@ import type { Build } from '../../crds/build.ts';
 import { buildPath } from '../../crds/build.ts';
 import { conditionOf } from '../../crds/object.ts';
 import type { Repository } from '../../crds/repository.ts';
-import { StoreError, type StoreReader, type StoreWriter } from '../../crds/store.ts';
+import { StoreError } from '../../crds/store.ts';
 import { timestamp } from '../../crds/timestamp.ts';
-import { UploadKind, type Upload, type UploadFile } from '../../crds/upload.ts';
+import { UploadKind } from '../../crds/upload.ts';
+import { suiteFor } from '../archives/own-suite.ts';
 import type { Report, RunContext } from '../reconciler.ts';
 import { attest, type AttestDeps } from './attest.ts';
 import type { BuildOutcome, RunPlan } from './files.ts';
 import { repositoryOf } from './prepare.ts';
 import { finish, reportOf, type Kept, type Status } from './report.ts';
 import { publishable } from './request.ts';
+import { uploadOf, type UploadDeps } from './upload.ts';
 
-/** How files that a build has made are published: see `repository/upload-manifest.ts`. */
-export type PublishFiles = (
-  store: StoreReader & Pick<StoreWriter, 'create'>,
-  upload: {
-    readonly repository: Pick<Repository, 'metadata'>;
-    readonly name: string;
-    readonly files: readonly UploadFile[];
-    readonly suite?: string | undefined;
-    readonly component?: string | undefined;
-  },
-) => Promise<Upload>;
-
-export interface PublishDeps extends AttestDeps {
-  readonly store: StoreReader & Pick<StoreWriter, 'create'>;
-  readonly publish: PublishFiles;
+export interface PublishDeps extends AttestDeps, UploadDeps {
+  readonly store: UploadDeps['store'];
   /** How clients reach this server, without a slash at the end; undefined while nobody knows. */
   readonly baseUrl: () => string | undefined;
   /** Of Cairn itself. */
@@ -48,7 +37,7 @@ export async function publishBuilt(
   deps: PublishDeps,
   context: RunContext,
 ): Promise<Report<Status>> {
-  const { metadata, spec } = build;
+  const { namespace } = build.metadata;
   const { artifacts = [] } = outcome;
   const buildinfo = artifacts.find(({ name }) => isBuildinfo(name))?.name;
   const status: Kept = {
@@ -64,9 +53,7 @@ export async function publishBuilt(
     return finish(build, { ...status, message }, 'FailedToBuild', context);
   }
   const repository = await repositoryOf(build, deps);
-  const { suite, component } = spec.repositoryRef;
-  const name = `build-${metadata.uid}`;
-  const upload = await uploaded({ repository, name, files, suite, component }, deps);
+  const upload = await uploadOf(build, repository, files, deps);
   if (upload instanceof StoreError) {
     return finish(build, { ...status, message: upload.message }, 'FailedToUpload', context);
   }
@@ -75,7 +62,7 @@ export async function publishBuilt(
     return finish(build, { ...status, message }, 'FailedToUpload', context);
   }
   if (result !== 'Published') {
-    const key = { kind: UploadKind.kind, namespace: metadata.namespace, name };
+    const key = { kind: UploadKind.kind, namespace, name: upload.metadata.name };
     const waitsFor = conditionOf(upload, 'Ready')?.message ?? '';
     return { ...reportOf(status, build, waitsFor), dependsOn: [key] };
   }
@@ -84,21 +71,24 @@ export async function publishBuilt(
   const facts = { build, plan, outcome, published: files, builder };
   const provenance = await attest(facts, repository, deps);
   const url = base === undefined ? {} : { provenanceUrl: provenanceUrl(base, build) };
-  return finish(build, { ...status, ...url, provenance }, 'Succeeded', context);
+  const told = hiddenBy(build, await repositoryOf(build, deps));
+  const hidden = told === '' ? {} : { message: told };
+  return finish(build, { ...status, ...url, ...hidden, provenance }, 'Succeeded', context);
 }
 
-/** The Upload; or why there can be none, such as one of too many files. */
-async function uploaded(
-  wanted: Parameters<PublishFiles>[1],
-  { publish, store }: PublishDeps,
-): Promise<Upload | StoreError> {
-  try {
-    return await publish(store, wanted);
-  } catch (error) {
-    if (!(error instanceof StoreError) || error.reason !== 'Invalid') throw error;
-    return error;
-  }
+/** That apt takes others' packages instead; empty where it does not. */
+function hiddenBy({ spec }: Build, repository: Repository): string {
+  const suite = suiteFor(spec.repositoryRef, repository);
+  const hidden = (repository.status.state?.hidden ?? []).filter(
+    (one) => one.suite === suite && one.source === spec.sourceRef.name,
+  );
+  if (hidden.length === 0) return '';
+  const named = hidden.slice(0, mostHidden).map(({ package: name, by }) => `${name} ${by}`);
+  const more = hidden.length > mostHidden ? ` and ${hidden.length - mostHidden} more` : '';
+  return `apt takes ${named.join(', ')}${more} instead, which this Source has not published`;
 }
+
+const mostHidden = 10;
 
 /** That of the packages; the source package has one of its own. */
 function isBuildinfo(name: string): boolean {

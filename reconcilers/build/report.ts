@@ -70,7 +70,8 @@ export function reportOf(status: Kept, build: Build, waitsFor = ''): Report<Stat
     return { status, message: told, progressing: true, condition };
   }
   if (result === 'Succeeded') {
-    const told = `Published ${status.sourceName ?? ''} ${status.version ?? ''}`;
+    const but = message === '' ? '' : `, but ${message}`;
+    const told = `Published ${status.sourceName ?? ''} ${status.version ?? ''}${but}`;
     const condition = { type: 'Succeeded', status: 'True', reason: result, message: told } as const;
     return { status, message: told, condition };
   }

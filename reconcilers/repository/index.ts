@@ -1,5 +1,10 @@
 import { asCairnError, CairnError } from '../../crds/reasons.ts';
-import { RepositoryKind, type Repository, type RepositoryState } from '../../crds/repository.ts';
+import {
+  RepositoryKind,
+  type HiddenPackage,
+  type Repository,
+  type RepositoryState,
+} from '../../crds/repository.ts';
 import { waitsForLabel, UploadKind, type Upload } from '../../crds/upload.ts';
 import { keptStatus } from '../kept-status.ts';
 import { remember } from '../predecessors.ts';
@@ -160,6 +165,7 @@ function withOutcome(
         'Published',
         results.flatMap(({ packages }) => packages),
       ),
+      ...hiddenSince(kept.state, state).map(asHidden),
       ...eventsOf(
         'Removed',
         results.flatMap(({ removed = [] }) => removed),
@@ -181,6 +187,24 @@ function eventsOf(
   return [{ type: 'Normal', reason, message: `${reason} ${named}${more}` }];
 }
 
+/** What is hidden that was not before. */
+function hiddenSince(
+  before: RepositoryState | undefined,
+  state: RepositoryState | undefined,
+): readonly HiddenPackage[] {
+  const known = new Set(before?.hidden?.map((one) => JSON.stringify(one)));
+  const fresh = state?.hidden?.filter((one) => !known.has(JSON.stringify(one))) ?? [];
+  return fresh.slice(0, mostNamed);
+}
+
+function asHidden(one: HiddenPackage) {
+  return { type: 'Warning' as const, reason: 'Hidden', message: hiddenText(one) };
+}
+
+function hiddenText({ package: name, version, source, by, suite }: HiddenPackage): string {
+  return `${name} ${by} hides ${name} ${version} of Source ${source} in ${suite}`;
+}
+
 const mostCharacters = 1000;
 
 function asWarning(note: string) {
@@ -191,7 +215,10 @@ function asWarning(note: string) {
 function messageOf(state: RepositoryState | undefined): string {
   if (!state) return 'Making its first Release files';
   const suites = state.suites.map(({ suite }) => suite).join(', ');
-  return `Serves ${state.packages} pool files in ${suites}`;
+  const [hidden, ...more] = state.hidden ?? [];
+  const others = more.length > 0 ? `, and ${more.length} more` : '';
+  const but = hidden ? `; ${hiddenText(hidden)}${others}` : '';
+  return `Serves ${state.packages} pool files in ${suites}${but}`;
 }
 
 async function orError<Result>(work: Promise<Result>): Promise<Result | CairnError> {

@@ -37,6 +37,8 @@ const nothing: Found = { entries: new Map(), paths: new Set(), names: [] };
 export interface IndexesChange {
   readonly add: readonly NewPackage[];
   readonly removal: Found;
+  /** Told of what each index has of the same name; what it throws keeps all of it out. */
+  readonly look?: (entry: Entry, alike: readonly Entry[], suite: string) => void;
 }
 
 export interface IndexFacts {
@@ -51,8 +53,6 @@ export interface NewIndex extends IndexPlace {
   /** How many packages it has more than before. */
   readonly growth: number;
 }
-
-/** Of a compressed index. */
 
 /** All indexes of a repository, while packages are put into them. */
 export class Indexes {
@@ -106,12 +106,13 @@ export class Indexes {
    * Takes packages out and puts others in, all or none. Throws `PackageConflict` for other bytes of
    * a version that is there then, in an index or in the pool.
    */
-  async change({ add, removal }: IndexesChange, find: Find): Promise<void> {
+  async change({ add, removal, look }: IndexesChange, find: Find): Promise<void> {
     const coming = new Map<string, string>();
     for (const { entry, files, ...place } of add) {
       for (const index of this.#indexesFor(place, entry)) {
         const leaving = removal.entries.get(index) ?? [];
         if (!leaving.some((one) => nameOf(one) === nameOf(entry))) check(entry, index);
+        look?.(entry, versionsIn(index, entry.package), index.suite);
       }
       for (const { path, sha256 } of files) {
         const before = removal.paths.has(path) ? undefined : (await find(path))?.sha256;
@@ -132,6 +133,12 @@ export class Indexes {
    */
   write({ sweep }: { readonly sweep: boolean }): readonly Entry[] {
     return this.#open.flatMap((index) => this.#write(index, sweep));
+  }
+
+  /** What a suite has of a binary package by now. */
+  versions(suite: string, name: string): readonly Entry[] {
+    const binary = this.#open.filter((one) => one.suite === suite && one.architecture !== 'source');
+    return binary.flatMap((index) => versionsIn(index, name));
   }
 
   /** Of these, the pool files that no index names any more. */

@@ -21,12 +21,13 @@ export async function publish(request: PublishRequest, blobs: Blobs): Promise<Pu
   const before = previous && (await openTree(blobs, previous.tree));
   const pool = new Map<string, TreeEntry>();
   const indexes = await Indexes.read(spec, blobs, async (path) => before?.get(path));
-  const results = await takeIn(request, { indexes, before, pool, blobs });
+  const { results, hidden } = await takeIn(request, { indexes, before, pool, blobs });
   const isAnew = previous?.inputs !== inputs;
   const removed = indexes.write({ sweep: isAnew });
   const isSame = [...indexes.all()].every(({ facts }) => facts === undefined);
   if (isSame && !isAnew && !request.renew && !request.slow) return { state: previous, results };
-  const state = await write(request, { indexes, before, pool, removed, isAnew, isSame, blobs });
+  const change = { indexes, before, pool, removed, isAnew, isSame, blobs };
+  const state = { ...(await write(request, change)), ...(hidden.length > 0 && { hidden }) };
   return { state, results, ...(request.slow && { notes: request.slow.notes }) };
 }
 

@@ -12,6 +12,7 @@ import {
 import type { UploadFile, Upload } from '../../crds/upload.ts';
 import type { BlobReader } from '../../depot/depot.ts';
 import { changesAmong, checkListed } from './changes.ts';
+import { ownedText } from './owners.ts';
 import type { Find, NewPackage } from './packages.ts';
 
 /** Into what an Upload is read. */
@@ -28,9 +29,10 @@ const maxControlBytes = 16 * 1024 * 1024;
  * `CairnError` that says why the repository can't take it: `PackageInvalid` mostly.
  */
 export async function readUpload(
-  { suite: wanted, component, files }: Upload['spec'],
+  upload: Upload['spec'],
   target: Target,
 ): Promise<readonly NewPackage[]> {
+  const { suite: wanted, component, files } = upload;
   const { spec, blobs } = target;
   const byName = uniquelyNamed(files);
   const changes = await changesAmong(files, blobs);
@@ -53,7 +55,9 @@ export async function readUpload(
   }
   refuseUnused(files, used);
   if (packages.length === 0) throw invalid('there is neither a .deb nor a .dsc in it');
-  return packages;
+  return packages.map(({ entry, ...one }) => {
+    return { ...one, entry: { ...entry, text: ownedText(entry.text, upload) } };
+  });
 }
 
 interface Place extends Target {

@@ -21,6 +21,8 @@ export interface NewUpload<File extends Unsigned = Received<Unsigned>> {
   readonly files: readonly File[];
   readonly suite?: string | undefined;
   readonly component?: string | undefined;
+  /** The Source that they are of, and those in whose place they may come. */
+  readonly source?: { readonly name: string; readonly takesOver: readonly string[] };
 }
 
 export interface NewRemoval extends Pick<NewUpload, 'repository' | 'name' | 'suite' | 'component'> {
@@ -37,9 +39,13 @@ export function labelOf(repository: string): string {
 }
 
 /** What to create, to have files published. */
-export function uploadManifest({ files, suite, component, ...about }: NewUpload): Manifest {
+export function uploadManifest({ files, suite, component, source, ...about }: NewUpload): Manifest {
   const named = files.map(({ name, sha256, size, receipt }) => ({ name, sha256, size, receipt }));
-  return manifestOf(about, { files: named, ...placeOf({ suite, component }) });
+  const owner = source && {
+    sourceRef: { name: source.name },
+    takesOver: [...source.takesOver],
+  };
+  return manifestOf(about, { files: named, ...placeOf({ suite, component }), ...owner });
 }
 
 /** What to create, to have packages taken out. */

@@ -74,13 +74,14 @@ function toldOf(
   now: Date,
 ): Kept | undefined {
   if (status.result) {
-    const { result, packages, removed, reason, message, finishedAt } = status;
+    const { result, packages, removed, reason, message, heldBy, finishedAt } = status;
     return {
       result,
       ...(packages && { packages }),
       ...(removed && { removed }),
       ...(reason !== undefined && { reason }),
       ...(message !== undefined && { message }),
+      ...(heldBy !== undefined && { heldBy }),
       ...(finishedAt !== undefined && { finishedAt }),
     };
   }

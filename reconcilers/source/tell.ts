@@ -12,9 +12,10 @@ export function tell(
   if (!build) return { message: 'Asking the repository for its commits', progressing: true };
   const { metadata, spec, status } = build;
   const commit = spec.commit.slice(0, 12);
-  const { result, sourceName, version } = status;
+  const { result, sourceName, version, message = '' } = status;
   if (result === 'Succeeded') {
-    return { message: `Published ${sourceName ?? ''} ${version ?? ''} of ${commit}` };
+    const but = message === '' ? '' : `, but ${message}`;
+    return { message: `Published ${sourceName ?? ''} ${version ?? ''} of ${commit}${but}` };
   }
   if (result === undefined) {
     const ready = conditionOf(build, 'Ready');

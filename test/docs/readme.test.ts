@@ -169,6 +169,7 @@ describe('docs/', () => {
           'Published',
           'Removed',
           'LeftOut',
+          'Hidden',
           'Refused',
           'Created',
           'Configured',
