@@ -4,12 +4,15 @@ import { join } from 'node:path';
 import { openDockerBuilder, type DockerBuilder } from '../builders/docker/index.ts';
 import { BuildKind, type Build } from '../crds/build.ts';
 import type { StoreReader } from '../crds/store.ts';
+import { engineCertificates } from './docker-tls.ts';
 import type { Log } from './log.ts';
 
 /** The Docker engine that builds run on. */
 export interface DockerOptions {
   /** The path of its socket, `unix:///path` or `tcp://host:port`. */
   readonly address: string;
+  /** Of certificates, see `engineCertificates`; without, `tcp://` is plain. */
+  readonly tlsFolder?: string | undefined;
   /** An image of it that has mmdebstrap, which root file systems are made with; one is made when left out. */
   readonly toolbox?: string | undefined;
   /** How many builds at once. */
@@ -25,8 +28,11 @@ export function buildsFolder(data: string): string {
 export function openBuilder(data: string, docker: DockerOptions): DockerBuilder {
   const folder = join(data, 'builder');
   mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const { address, tlsFolder } = docker;
+  const tls = tlsFolder === undefined ? undefined : () => engineCertificates(tlsFolder);
+  tls?.(); // what is wrong with them is said at the start
   return openDockerBuilder({
-    engine: { address: docker.address },
+    engine: { address, tls },
     owner: ownerIn(folder),
     folder: join(folder, 'runs'),
     toolbox: docker.toolbox,
@@ -46,6 +52,13 @@ function ownerIn(folder: string): string {
   writeFileSync(`${file}.new`, `${owner}\n`, { flush: true });
   renameSync(`${file}.new`, file);
   return owner;
+}
+
+/** Says whether the engine does what builds need; when it doesn't, each Build says so, too. */
+export async function tellEngine(builder: Pick<DockerBuilder, 'health'>, log: Log): Promise<void> {
+  const health = await builder.health();
+  if (health.ok) log.info('Docker is there for builds', { version: health.version });
+  else log.warn('no builds for now', { because: health.message });
 }
 
 const sweepEveryMs = 3_600_000;

@@ -23,7 +23,13 @@ import { uploadReconciler } from '../reconcilers/repository/upload.ts';
 import type { Secrets } from '../reconcilers/secrets.ts';
 import { snapshotReconciler } from '../reconcilers/snapshot/index.ts';
 import { sourceReconciler } from '../reconcilers/source/index.ts';
-import { buildsFolder, openBuilder, sweepBuilds, type DockerOptions } from './builder.ts';
+import {
+  buildsFolder,
+  openBuilder,
+  sweepBuilds,
+  tellEngine,
+  type DockerOptions,
+} from './builder.ts';
 import { createDriftMetrics } from './drift-metrics.ts';
 import { check, type Health } from './health.ts';
 import type { Log } from './log.ts';
@@ -84,6 +90,7 @@ export function startWork(options: WorkOptions): Work {
   });
   const { docker, ownUrl, readToken } = options;
   const builder = docker && openBuilder(data, docker);
+  if (builder) void tellEngine(builder, log);
   const watch = new RefWatch(join(data, 'git'));
   const provided = new ProvidedNames();
   const offersNow: Offers = (repository, wanted) =>

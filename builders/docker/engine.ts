@@ -1,11 +1,19 @@
+import { Agent } from 'node:https';
 import Docker from 'dockerode';
 
 /** Where an engine is. */
 export interface EngineAddress {
   /** `/run/docker.sock`, `unix:///run/docker.sock` or `tcp://host:2376`: a path, or what DOCKER_HOST has. */
   readonly address: string;
-  /** PEM; with it, TCP is TLS. */
-  readonly tls?: { readonly ca: string; readonly cert: string; readonly key: string } | undefined;
+  /** With it, TCP is TLS; called for each connection, so that renewed certificates count. May throw. */
+  readonly tls?: (() => TlsFiles) | undefined;
+}
+
+/** PEM: who may have signed the engine's certificate, and what we are known by. */
+export interface TlsFiles {
+  readonly ca: string;
+  readonly cert: string;
+  readonly key: string;
 }
 
 /** A failure of the engine or of the way to it, not of a build. */
@@ -39,9 +47,31 @@ export function connect({ address, tls }: EngineAddress): Docker {
       socketPath: undefined,
       host: url.hostname,
       port: url.port,
-      ...(tls ? { ...tls, protocol: 'https' as const } : { protocol: 'http' as const }),
+      ...(tls ? { agent: new TlsAgent(tls), protocol: 'https' } : { protocol: 'http' }),
     }),
   );
+}
+
+/** Connections with the certificates of the moment. */
+class TlsAgent extends Agent {
+  readonly #files: () => TlsFiles;
+
+  constructor(files: () => TlsFiles) {
+    super({ keepAlive: true, minVersion: 'TLSv1.2' });
+    this.#files = files;
+  }
+
+  override createConnection(...[options, onConnection]: Parameters<Agent['createConnection']>) {
+    return super.createConnection({ ...options, ...this.#read() }, onConnection);
+  }
+
+  #read(): TlsFiles {
+    try {
+      return this.#files();
+    } catch (error) {
+      throw new EngineError(messageOf(error), { cause: error });
+    }
+  }
 }
 
 /** The types of dockerode leave no room for the undefined that keeps the environment out. */
@@ -101,9 +131,12 @@ export function statusOf(error: unknown): number | undefined {
 export function isLost(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const isConnecting = 'syscall' in error && error.syscall === 'connect';
-  return wasCut(error) || cutCodes.has(codeOf(error)) || (isConnecting && codeOf(error) !== '');
+  const isCut = wasCut(error) || cutCodes.has(codeOf(error)) || noTrust.test(codeOf(error));
+  return isCut || (isConnecting && codeOf(error) !== '');
 }
 
+/** Either end takes the other one's certificate for no good: codes of Node and of OpenSSL. */
+const noTrust = /^(ERR_SSL_|ERR_TLS_|CERT_|UNABLE_TO_|EPROTO$)|SELF_SIGNED/;
 const cutCodes = new Set(['ECONNRESET', 'EPIPE', 'ERR_STREAM_PREMATURE_CLOSE']);
 
 function codeOf(error: Error): string {

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { createLog } from '../log.ts';
 import { bucketOf, bucketOptions } from './bucket-options.ts';
 import { exit, parseOptions, UsageError, type Command } from './command.ts';
+import { dockerOf, dockerOptions } from './docker-options.ts';
 import { externalUrl } from './external-url.ts';
 import { explained, listenAddress } from './listen-address.ts';
 import { stopped } from './stopped.ts';
@@ -80,24 +81,7 @@ const options = {
     default: 'info',
     description: 'the least that is logged',
   },
-  docker: {
-    type: 'string',
-    value: 'ADDRESS',
-    description:
-      'build Sources on this Docker engine: the path of its socket, unix:///PATH or tcp://HOST:PORT',
-  },
-  'docker-toolbox': {
-    type: 'string',
-    value: 'IMAGE',
-    description:
-      'an image of that engine with mmdebstrap, to make root file systems with; made by Cairn when left out',
-  },
-  'docker-concurrency': {
-    type: 'string',
-    value: 'N',
-    default: '2',
-    description: 'how many builds run at once',
-  },
+  ...dockerOptions,
   'run-timeout': {
     type: 'string',
     value: 'DURATION',
@@ -160,14 +144,7 @@ export const command: Command = {
       secretsFolder: values.secrets === undefined ? undefined : resolve(io.cwd, values.secrets),
       ...bucketOf(values),
       externalUrl: externalUrl(values['external-url']),
-      docker:
-        values.docker === undefined
-          ? undefined
-          : {
-              address: values.docker,
-              toolbox: values['docker-toolbox'],
-              concurrency: concurrencyOf(values['docker-concurrency']),
-            },
+      docker: dockerOf(values, io.cwd),
       runTimeoutMs: timeoutOf(values['run-timeout']),
       log: createLog({
         format: oneOf('log-format', values['log-format'], ['text', 'json']),
@@ -198,11 +175,6 @@ function driftPolicy(given: string | undefined) {
 /** A URL has a scheme, an ssh address a colon before any slash; the rest is a path. */
 function isPath(location: string): boolean {
   return !/^[a-z][a-z0-9+.-]*:\/\//i.test(location) && !/^[^/]+:/.test(location);
-}
-
-function concurrencyOf(text: string): number {
-  if (/^[1-9][0-9]{0,2}$/.test(text)) return Number(text);
-  throw new UsageError(`--docker-concurrency ${text}: expected a number from 1 to 999`);
 }
 
 function timeoutOf(text: string): number {

@@ -15,6 +15,14 @@ export const matrix: Readonly<Record<string, Values>> = {
       drift: 'Report',
     },
     secrets: ['git', 'debian.keys'],
+    builds: {
+      docker: {
+        host: 'tcp://docker.example.com:2376',
+        tlsSecretName: 'docker-client',
+        toolbox: 'registry.example.com:5000/mmdebstrap:1',
+      },
+      concurrency: 8,
+    },
     env: [{ name: 'HTTPS_PROXY', value: 'http://proxy.example.com:3128' }],
     ingress: {
       enabled: true,
@@ -74,6 +82,7 @@ export const matrix: Readonly<Record<string, Values>> = {
     bucket: { url: 's3://example-archive' },
     serviceAccount: { annotations: { 'eks.amazonaws.com/role-arn': 'arn:aws:iam::1:role/cairn' } },
   },
+  'builds without TLS': { builds: { docker: { host: 'tcp://docker.apt.svc:2375' } } },
   'an ingress without TLS': { ingress: { enabled: true, hosts: ['apt.example.com'] } },
 };
 
@@ -95,6 +104,9 @@ export const refused: Readonly<Record<string, readonly [Values, string]>> = {
   'a Secret with a path for a name': [{ secrets: ['../token'] }, 'secrets'],
   'a bucket that is none': [{ bucket: { url: 'https://s3.example.com/x' } }, 'url'],
   'credentials for no bucket': [{ bucket: { secretName: 'bucket' } }, 'secretName'],
+  'the socket of an engine': [{ builds: { docker: { host: '/run/docker.sock' } } }, 'host'],
+  'certificates for no engine': [{ builds: { docker: { tlsSecretName: 'x' } } }, 'tlsSecretName'],
+  'no builds at all': [{ builds: { concurrency: 0 } }, 'concurrency'],
   'a negative number of replicas': [{ replicas: -1 }, 'replicas'],
   'a budget of more Pods than there are': [
     { podDisruptionBudget: { maxUnavailable: 2 } },

@@ -158,6 +158,27 @@ describe('helm', needsHelm, () => {
     }
   });
 
+  it('has Sources built on an engine, with certificates that no right is needed for', async () => {
+    const objects = await rendered(helm, matrix['everything there is'] ?? {});
+    assert.deepEqual(
+      argsOf(objects).filter((arg) => arg.startsWith('--docker')),
+      [
+        '--docker=tcp://docker.example.com:2376',
+        '--docker-tls=/etc/cairn/docker',
+        '--docker-toolbox=registry.example.com:5000/mmdebstrap:1',
+        '--docker-concurrency=8',
+      ],
+    );
+    const { volumes } = podTemplate(objects).spec;
+    assert.deepEqual(
+      volumes.find(({ name }) => name === 'docker-tls'),
+      { name: 'docker-tls', secret: { secretName: 'docker-client', defaultMode: 0o440 } },
+    );
+    const policy = JSON.stringify(only(objects, 'NetworkPolicy').spec);
+    assert.match(policy, /{"protocol":"TCP","port":2376}/);
+    assert.doesNotMatch(JSON.stringify(await rendered(helm, {})), /docker-tls|--docker/);
+  });
+
   it('says how clients reach Cairn behind an ingress', async () => {
     const urlOf = async (name: string) =>
       argsOf(await rendered(helm, matrix[name] ?? {})).find((arg) => /external-url/.test(arg));

@@ -91,10 +91,12 @@ async function lock(kind: '--shared' | '--exclusive', file: string): Promise<() 
 export class OwnDocker implements TestDocker {
   readonly docker: Docker;
   readonly #folder: string;
+  readonly #options: readonly string[];
   #engine: Daemon | undefined;
 
-  constructor(folder: string) {
+  constructor(folder: string, options: readonly string[] = []) {
     this.#folder = folder;
+    this.#options = options;
     this.docker = clientOf(folder);
   }
 
@@ -116,6 +118,7 @@ export class OwnDocker implements TestDocker {
           at('exec'),
         ],
         ...['--pidfile', at('pid'), '--iptables=false', '--ip6tables=false', '--bridge=none'],
+        ...this.#options,
       ],
       this.#folder,
     );
@@ -197,8 +200,12 @@ export async function moveImage(
   }
 }
 
-export async function startOwnDocker(scope: Scope): Promise<OwnDocker> {
-  const own = new OwnDocker(mkdtempSync(path.join(tmpdir(), 'cairn-docker-')));
+/** `options` are added to those of dockerd. */
+export async function startOwnDocker(
+  scope: Scope,
+  options: readonly string[] = [],
+): Promise<OwnDocker> {
+  const own = new OwnDocker(mkdtempSync(path.join(tmpdir(), 'cairn-docker-')), options);
   scope.after(() => own.remove());
   await own.start();
   return own;

@@ -99,6 +99,18 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end }}
 {{- end }}
 {{- end }}
+{{- with .Values.builds }}
+{{- if .docker.host }}
+- {{ printf "--docker=%s" .docker.host | quote }}
+{{- if .docker.tlsSecretName }}
+- --docker-tls=/etc/cairn/docker
+{{- end }}
+{{- with .docker.toolbox }}
+- {{ printf "--docker-toolbox=%s" . | quote }}
+{{- end }}
+- --docker-concurrency={{ .concurrency }}
+{{- end }}
+{{- end }}
 - --log-format={{ .Values.log.format }}
 - --log-level={{ .Values.log.level }}
 {{- with include "cairn.externalUrl" . }}
