@@ -84,5 +84,10 @@ export type PrepareResult =
       readonly missing: readonly string[];
       readonly message: string;
     }
-  | { readonly result: 'ChrootProblem'; readonly message: string }
+  | {
+      readonly result: 'ChrootProblem';
+      /** A registry does not let those in who were named, or nobody. */
+      readonly denied?: true | undefined;
+      readonly message: string;
+    }
   | { readonly result: 'BuilderLost'; readonly message: string };

@@ -38,6 +38,12 @@ export const BuildSettings = Type.Object(
             description: 'Or an image that the engine has, or can pull.',
           }),
         ),
+        secretRef: Type.Optional(
+          LocalRef(
+            'With `image`: the secret with credentials for its registry, as `.dockerconfigjson` or ' +
+              'as username and password. Then the registry is asked for the image by each Build.',
+          ),
+        ),
       },
       { description: 'The root file system: exactly one of these, made of Debian.' },
     ),

@@ -166,6 +166,7 @@ const credentialsMessage =
 const option = '^-|::';
 const optionMessage = 'expected a URL, user@host:path or a path, not starting with -';
 const baseMessage = 'expected exactly one of mirrorRef, snapshotRef, environmentRef and image';
+const baseSecretMessage = 'expected only together with image, for its registry';
 const refMessage = 'expected at most one of branch, tag and semver';
 
 function check({ url, ref, build }: Static<typeof spec>): readonly SpecProblem[] {
@@ -179,9 +180,12 @@ function check({ url, ref, build }: Static<typeof spec>): readonly SpecProblem[]
   if ([ref.branch, ref.tag, ref.semver].filter((one) => one !== undefined).length > 1) {
     problems.push({ path: ['spec', 'ref'], message: refMessage });
   }
-  const { suites: _, ...bases } = build.base;
+  const { suites: _, secretRef, ...bases } = build.base;
   if (Object.keys(bases).length !== 1) {
     problems.push({ path: ['spec', 'build', 'base'], message: baseMessage });
+  }
+  if (secretRef && bases.image === undefined) {
+    problems.push({ path: ['spec', 'build', 'base', 'secretRef'], message: baseSecretMessage });
   }
   return problems;
 }
@@ -203,6 +207,11 @@ const rules: readonly Rule[] = [
     rule: '[has(self.build.base.mirrorRef), has(self.build.base.snapshotRef), has(self.build.base.environmentRef), has(self.build.base.image)].filter(x, x).size() == 1',
     message: baseMessage,
     fieldPath: '.build.base',
+  },
+  {
+    rule: '!has(self.build.base.secretRef) || has(self.build.base.image)',
+    message: baseSecretMessage,
+    fieldPath: '.build.base.secretRef',
   },
 ];
 

@@ -2,7 +2,8 @@ import { PassThrough } from 'node:stream';
 import type { Context } from './context.ts';
 import { digestOf, keyFile, keyFolder, sourcesList, type DeclaredArchive } from './archives.ts';
 import { proxyEnvironment } from './context.ts';
-import { ensureImage, followToEnd, importImage, inspectImage, type ImageName } from './images.ts';
+import { ensureImage, importImage, type ImageName } from './images.ts';
+import { resolveImage, type NamedImage } from './named-image.ts';
 import { packFiles } from './pack.ts';
 import { BaseProblem } from './problems.ts';
 import { ensureToolbox, type ToolboxInputs } from './toolbox.ts';
@@ -16,8 +17,7 @@ export type BaseRequest =
       readonly archives?: readonly DeclaredArchive[] | undefined;
       readonly packages?: readonly string[] | undefined;
     }
-  /** An image of the engine or of a registry; the latter is pulled when the engine does not have it. */
-  | { readonly kind: 'image'; readonly name: string };
+  | ({ readonly kind: 'image' } & NamedImage);
 
 /** build-essential, as Policy 4.2 has it, and what lets a build without root rights make root's files. */
 export const basePackages: readonly string[] = ['build-essential', 'fakeroot'];
@@ -46,7 +46,7 @@ export async function ensureBase(
   request: BaseRequest,
   allInputs: BaseInputs,
 ): Promise<string> {
-  if (request.kind === 'image') return await resolveImage(context, request.name);
+  if (request.kind === 'image') return await resolveImage(context, request);
   const packages = request.packages ?? basePackages;
   if (packages.length > mostPackages || !packages.every((name) => packageForm.test(name))) {
     throw new BaseProblem('the packages of a base are up to 200 names of packages');
@@ -54,20 +54,6 @@ export async function ensureBase(
   const inputs = { ...allInputs, archives: request.archives ?? allInputs.archives };
   const name = baseName(packages, inputs);
   return await ensureImage(context, name, () => makeBase(context, name, packages, inputs));
-}
-
-async function resolveImage(context: Context, name: string): Promise<string> {
-  const { docker } = context;
-  const found = await inspectImage(context, name);
-  if (found) return found.Id;
-  try {
-    await followToEnd(docker, await docker.pull(name));
-  } catch (error) {
-    throw new BaseProblem(`the image ${name} can't be pulled: ${String(error)}`, { cause: error });
-  }
-  const pulled = await inspectImage(context, name);
-  if (!pulled) throw new BaseProblem(`there is no image ${name}`);
-  return pulled.Id;
 }
 
 /**

@@ -98,10 +98,10 @@ export async function checkEngine(
   }
 }
 
-/** The types of dockerode have no signal here. */
-async function within<T>(answer: Promise<T>): Promise<T> {
+/** Waits so long for an answer of the engine: the types of dockerode have no signal here. */
+export async function within<T>(answer: Promise<T>, ms = answerWithinMs): Promise<T> {
   const { promise: late, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => reject(new Error('no answer in time')), answerWithinMs);
+  const timer = setTimeout(() => reject(new Error('no answer in time')), ms);
   try {
     return await Promise.race([answer, late]);
   } finally {

@@ -13,6 +13,7 @@ import { readPrograms, type Context } from './context.ts';
 import { Ends } from './ends.ts';
 import { imageLimits, pruneImages, type ImageLimits } from './prune.ts';
 import { prepare, type PrepareRequest } from './prepare.ts';
+import { Pulled } from './pulled.ts';
 import { checkRequest, RequestInvalid, type RunRequest, type RunStreams } from './request.ts';
 import { findRun, performRun } from './run.ts';
 import { sweepContainers, type Swept } from './sweep.ts';
@@ -103,7 +104,9 @@ export function openDockerBuilder(options: DockerBuilderOptions): DockerBuilder 
         id === undefined ? workshops.has(name) : running.has(id),
       );
       ends.keep(new Set([...claimed, ...running]));
-      return { containers, images: await pruneImages(context, limits, Date.now()) };
+      const images = await pruneImages(context, limits, Date.now());
+      const pulled = await new Pulled(context).prune(limits.ageDays, Date.now());
+      return { containers, images: images + pulled };
     },
   };
 

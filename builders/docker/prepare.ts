@@ -9,6 +9,7 @@ import { isLost, messageOf } from './engine.ts';
 import { ArchiveUnreachable } from './fetch-file.ts';
 import { pinArchives } from './pins.ts';
 import { BaseProblem, ToolboxProblem } from './problems.ts';
+import { RegistryDenied } from './registry.ts';
 import { WorkshopOver } from './workshop.ts';
 
 /** A root file system with everything installed that a build depends on. */
@@ -121,6 +122,7 @@ function asResult(error: unknown, { address }: Context): PrepareResult {
   if (isLost(error)) {
     return { result: 'BuilderLost', message: `Docker doesn't answer at ${address}: ${message}` };
   }
+  if (error instanceof RegistryDenied) return { result: 'ChrootProblem', denied: true, message };
   if (problems.some((kind) => error instanceof kind)) return { result: 'ChrootProblem', message };
   throw error;
 }

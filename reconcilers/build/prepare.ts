@@ -16,6 +16,7 @@ import { archivesOf, type ArchiveDeps } from './archives.ts';
 import type { BuildFiles, RunPlan } from './files.ts';
 import type { BuildLog } from './log.ts';
 import { ownSuite, suiteFor, type Offers } from '../archives/own-suite.ts';
+import { registryLogins } from './registry-logins.ts';
 import { commandOf, limitsOf } from './request.ts';
 
 export interface PrepareDeps extends ArchiveDeps {
@@ -48,7 +49,8 @@ export async function prepareRun(
   await log.say(`${plan.sourceName} ${plan.version}, ${plan.kind}, of ${build.spec.commit}`);
   for (const note of plan.notes) await log.say(note);
   const own = await ownSuite(build.spec, plan.buildDependencies, repository, deps.offers);
-  const { base, archives } = await archivesOf(build, repository, own, deps);
+  const { archives, ...made } = await archivesOf(build, repository, own, deps);
+  const base = await withLogins(made.base, build, deps);
   await log.say('preparing the root file system');
   const prepared = await deps.builder.prepare(
     {
@@ -64,6 +66,8 @@ export async function prepareRun(
   if (prepared.result === 'BuilderLost') {
     throw new CairnError('BuilderUnavailable', prepared.message);
   }
+  const denied = deniedTo(build, prepared);
+  if (denied) throw denied;
   if (prepared.result !== 'Prepared') return prepared;
   await log.say(`building in ${prepared.image}`);
   return {
@@ -75,6 +79,26 @@ export async function prepareRun(
     ...given('own', own),
     ...{ logStart: log.size, preparingAt, buildingAt: timestamp(deps.now()) },
   };
+}
+
+/** With what its secret has for the registry of an image. Throws `SecretMissing`. */
+async function withLogins(
+  base: BaseRequest,
+  { metadata, spec }: Build,
+  { secrets }: Pick<PrepareDeps, 'secrets'>,
+): Promise<BaseRequest> {
+  const ref = spec.build.base.secretRef;
+  const secret = await readSecret(secrets, metadata, ref);
+  if (!ref || !secret || base.kind !== 'image') return base;
+  return { ...base, logins: registryLogins(ref.name, secret, base.name) };
+}
+
+/** Other credentials in the same secret, or rights at the registry, mend that: the Build waits for them. */
+function deniedTo({ spec }: Build, prepared: PrepareResult): CairnError | undefined {
+  const ref = spec.build.base.secretRef;
+  if (prepared.result !== 'ChrootProblem' || !prepared.denied || !ref) return undefined;
+  const told = `${prepared.message} (with the secret ${ref.name})`;
+  return new CairnError('UpstreamRefused', told);
 }
 
 /** For whom it is built: turns are shared out between Sources. */

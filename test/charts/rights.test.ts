@@ -202,7 +202,11 @@ function object(kind: string, name: string, spec: object): Declared {
 }
 
 function sourceSpec(url: string): object {
-  return { url, repositoryRef: { name: 'own' }, build: { base: { image: 'none' } } };
+  return {
+    url,
+    repositoryRef: { name: 'own' },
+    build: { base: { image: 'none', secretRef: { name: 'login' } } },
+  };
 }
 
 function life({ upstream }: Product, key: string): readonly Declared[] {

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Build } from '../../crds/build.ts';
 import { conditionOf } from '../../crds/object.ts';
 import type { Source } from '../../crds/source.ts';
-import { startWorld } from '../builders/docker/world.ts';
+import { startWorld, type World } from '../builders/docker/world.ts';
 import { GitRepository } from '../controller/sources/git-repository.ts';
 import type { Cairn } from '../world/cairn.ts';
 import { moveImage, startOwnDocker, type OwnDocker } from '../world/docker.ts';
@@ -16,7 +16,8 @@ import { objectOf, product, type Product } from './product.ts';
 import { tinyPackage } from './tiny-package.ts';
 
 const apiVersion = 'cairn.build/v1alpha1';
-const image = 'tiny-base';
+/** An image of the engine, with all that the tiny package needs. */
+const tinyBase = 'tiny-base';
 
 export class BuildWorld {
   readonly engine: OwnDocker;
@@ -33,11 +34,15 @@ export class BuildWorld {
     this.cairn = undefined as unknown as Cairn; // until `start`, which `open` calls
   }
 
-  /** Builds have a disk of their own, of so many MiB. */
-  static async open(scope: Scope, diskMiB: number): Promise<BuildWorld> {
+  /** Builds have a disk of their own, of so many MiB. `provide` has images come into the engine. */
+  static async open(
+    scope: Scope,
+    diskMiB: number,
+    provide: (shared: World, engine: OwnDocker) => Promise<void> = provideTinyBase,
+  ): Promise<BuildWorld> {
     const shared = await startWorld(scope, ['build-essential', 'fakeroot']);
     const engine = await startOwnDocker(scope);
-    await moveImage(shared.docker, shared.image, engine.docker, image);
+    await provide(shared, engine);
     const world = await product(scope);
     const disk = join(world.data, 'builds');
     mkdirSync(disk, { recursive: true });
@@ -78,7 +83,7 @@ export class BuildWorld {
       url: `file://${git.bare}`,
       interval: '1s',
       repositoryRef: { name: repository },
-      build: { base: { image } },
+      build: { base: { image: tinyBase } },
     });
   }
 
@@ -155,4 +160,8 @@ export class BuildWorld {
     const containers = await this.engine.docker.listContainers({ all: true });
     return [...folders, ...ends, ...containers.map(({ Names }) => Names.join(' '))];
   }
+}
+
+function provideTinyBase(shared: World, engine: OwnDocker): Promise<void> {
+  return moveImage(shared.docker, shared.image, engine.docker, tinyBase);
 }

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { before, beforeEach, describe, it } from 'node:test';
 import { clusterSecrets } from '../../controller/vault/cluster-secrets.ts';
 import { openVault } from '../../controller/vault/vault.ts';
+import { registryLogins } from '../../reconcilers/build/registry-logins.ts';
 import { eventually } from '../e2e/product.ts';
 import { startApiProxy } from '../world/api-proxy.ts';
 import { needsKubernetes } from '../world/kubernetes-programs.ts';
@@ -69,6 +70,22 @@ describe('Secrets on Kubernetes', needsKubernetes, () => {
     assert.deepEqual(await password('other'), { password: 'two' });
     assert.equal(await password('kube-system'), undefined);
     assert.equal(await password('default', '../login'), undefined);
+  });
+
+  it('takes a Secret for imagePullSecrets as it is', async (t) => {
+    const { kubectl } = world.kubernetes;
+    const login = ['--docker-username=me', '--docker-password=pass:word'];
+    const server = '--docker-server=registry.example.com:5000';
+    const made = ['create', 'secret', 'docker-registry', 'registry', server, ...login];
+    const { code, output } = await kubectl(['--namespace', 'other', ...made]);
+    assert.equal(code, 0, output);
+    const get = clusterSecrets({ connection: await world.connect(t), isOwn: () => false });
+
+    const secret = await get({ namespace: 'other', name: 'registry' });
+    const image = 'registry.example.com:5000/team/base:1';
+    assert.deepEqual(registryLogins('registry', secret ?? {}, image), [
+      { username: 'me', password: 'pass:word' },
+    ]);
   });
 
   it('says which right is missing', async (t) => {

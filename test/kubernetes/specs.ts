@@ -69,6 +69,12 @@ export const brokenRules: readonly BrokenRule[] = (
     ['Source', 'url', 'expected a URL, user@host', { url: '-x' }],
     ['Source', 'ref', 'expected at most one', { ref: { branch: 'a', tag: 'b' } }],
     ['Source', 'build.base', 'expected exactly one of mirrorRef', { build: { base: {} } }],
+    [
+      'Source',
+      'build.base.secretRef',
+      'expected only together with image',
+      { build: { base: { mirrorRef: { name: 'debian' }, secretRef: { name: 'registry' } } } },
+    ],
     ['MirrorSet', 'mirrors', 'expected mirrors, repositories or a selector', { mirrors: [] }],
     ['Repository', 'components', 'expected each of them once', { components: ['a', 'b', 'a'] }],
     ['Repository', 'architectures', 'expected each of them once', { architectures: ['a', 'a'] }],
