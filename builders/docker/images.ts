@@ -67,6 +67,14 @@ export async function inspectImage(
   }
 }
 
+/** Whether an image was made here. */
+export function isOwn(
+  { owner }: Context,
+  { Config: { Labels } }: Pick<Docker.ImageInspectInfo, 'Config'>,
+): boolean {
+  return Labels?.[labels.owner] === owner && Labels[labels.image] !== undefined;
+}
+
 /** Makes an image of a root file system. A stream that ends with an error leaves none. Gives its id. */
 export async function importImage(
   context: Context,

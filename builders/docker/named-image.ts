@@ -1,6 +1,6 @@
 import type { Context } from './context.ts';
 import { parseImageName, type ImageReference } from './image-name.ts';
-import { inspectImage } from './images.ts';
+import { inspectImage, isOwn } from './images.ts';
 import { BaseProblem } from './problems.ts';
 import { Pulled } from './pulled.ts';
 import { askRegistry, pullImage, RegistryDenied, type RegistryLogin } from './registry.ts';
@@ -15,8 +15,8 @@ const imageId = /^sha256:[0-9a-f]{64}$/;
 
 /**
  * The id of a named image, which is pulled when the engine does not have it. With logins, and of an image that somebody has pulled with
- * some, it is the registry that says each time who may have it, and which one it is: an engine itself asks nobody for what it has. Throws a
- * BaseProblem; a RegistryDenied when none of the logins is good.
+ * some, it is the registry that says each time who may have it, and which one it is: an engine itself asks nobody for what it has. What
+ * was made here for builds is none: it is theirs who may read the archives that it was made of. Throws a BaseProblem; a RegistryDenied when none of the logins is good.
  */
 export async function resolveImage(
   context: Context,
@@ -30,7 +30,9 @@ export async function resolveImage(
   const known = await inspectImage(context, name);
   if (!known && !isId) await pullImage(context, image, undefined);
   const found = known ?? (await inspectImage(context, name));
-  if (!found || (isId && pulled.has(found))) throw new BaseProblem(`there is no image ${name}`);
+  if (!found || isOwn(context, found) || (isId && pulled.has(found))) {
+    throw new BaseProblem(`there is no image ${name}`);
+  }
   return pulled.has(found) ? await resolveWith(context, image, [undefined]) : found.Id;
 }
 

@@ -17,9 +17,8 @@ import type Docker from 'dockerode';
 import type { Context } from './context.ts';
 import { statusOf } from './engine.ts';
 import { inspectImage } from './images.ts';
-import { labels } from './labels.ts';
 
-type Image = Pick<Docker.ImageInspectInfo, 'RepoDigests' | 'RootFS' | 'Config'>;
+type Image = Pick<Docker.ImageInspectInfo, 'RepoDigests' | 'RootFS'>;
 
 const dayMs = 86_400_000;
 
@@ -50,12 +49,11 @@ export class Pulled {
     this.#noteContent(image);
   }
 
-  /** Whether an image came with credentials, or is one of ours that was made of such a one. */
+  /** Whether an image came with credentials. */
   has(image: Image): boolean {
     if ((image.RepoDigests ?? []).some((one) => this.#has(manifestFile(one)))) return true;
-    const contents = contentsOf(image);
-    const isOurs = image.Config.Labels?.[labels.image] !== undefined;
-    return (isOurs ? contents : contents.slice(-1)).some((one) => this.#has(one));
+    const content = contentOf(image);
+    return content !== undefined && this.#has(content);
   }
 
   /**
@@ -76,8 +74,8 @@ export class Pulled {
   }
 
   #noteContent(image: Image): void {
-    const whole = contentsOf(image).at(-1);
-    if (whole !== undefined) this.#write(whole, '');
+    const content = contentOf(image);
+    if (content !== undefined) this.#write(content, '');
   }
 
   async #remove(reference: string): Promise<0 | 1> {
@@ -116,11 +114,9 @@ function manifestFile(reference: string): string {
   return `manifest-${reference.slice(reference.indexOf('@') + 1).replace(':', '-')}`;
 }
 
-/** A name for the content after each of its layers. */
-function contentsOf({ RootFS }: Image): readonly string[] {
-  const layers = RootFS?.Layers ?? [];
-  return layers.map((_, index) => {
-    const hash = createHash('sha256').update(layers.slice(0, index + 1).join(' '));
-    return `content-${hash.digest('hex')}`;
-  });
+/** A name for what is in it, whatever it is called; undefined of an empty one. */
+function contentOf({ RootFS }: Image): string | undefined {
+  const { Layers: layers = [] } = RootFS ?? {};
+  if (layers.length === 0) return undefined;
+  return `content-${createHash('sha256').update(layers.join(' ')).digest('hex')}`;
 }
