@@ -19,7 +19,9 @@ export interface Question {
   /** Nor is what was seen before this. */
   readonly since?: number | undefined;
   readonly now: number;
-  /** Called when there is an answer that may be another one. */
+  /** Wants to know any answer, not only one that differs from the last. */
+  readonly isOpen: boolean;
+  /** Called when there is such an answer. */
   readonly poke: () => void;
 }
 
@@ -28,6 +30,7 @@ interface Entry {
   /** It is being asked, or will be soon. */
   isAsking: boolean;
   usedAt: number;
+  /** Who waits for the answer, whatever it is. */
   readonly waiting: Map<string, () => void>;
   /** All who have ever asked: news is for each of them. */
   readonly followers: Map<string, () => void>;
@@ -61,11 +64,13 @@ export class RefWatch {
   }
 
   /**
-   * What is known of a repository, if that is not older than `maxAgeMs`. Where it is, or where it is from
-   * before `since`, the repository is asked, and `poke` is called when it has answered. Times are those of
-   * `now`, in milliseconds.
+   * What the repository said last. Where that is older than `maxAgeMs`, or from before `since`, it is asked,
+   * and `poke` is called when there is news. Times are those of `now`, in milliseconds.
    */
-  look(remote: Remote, { who, maxAgeMs, since = 0, now, poke }: Question): Seen | undefined {
+  look(
+    remote: Remote,
+    { who, maxAgeMs, since = 0, now, isOpen, poke }: Question,
+  ): Seen | undefined {
     this.#forget(now);
     const key = hash('sha256', JSON.stringify([remote.url, remote.secret]));
     const entry = this.#entries.get(key) ?? newEntry(now);
@@ -73,12 +78,14 @@ export class RefWatch {
     entry.usedAt = now;
     entry.followers.set(who, poke);
     const { seen } = entry;
-    const isFresh = seen !== undefined && now - seen.at < maxAgeMs;
-    if (!isFresh || seen.at < since) {
-      entry.waiting.set(who, poke);
+    const isOld = seen === undefined || now - seen.at >= maxAgeMs;
+    if (isOld || seen.at < since) {
+      // What can't be read is asked less and less often, by those who hear of each time.
+      const isEach = isOpen || seen === undefined || 'failure' in seen || seen.at < since;
+      if (isEach) entry.waiting.set(who, poke);
       this.#askSoon(entry, remote, now);
     }
-    return isFresh ? seen : undefined;
+    return seen;
   }
 
   /** Somebody has gone, and wants to hear no more. */
@@ -154,9 +161,10 @@ function newEntry(now: number): Entry {
   };
 }
 
-/** Whether refs have moved, come or gone. */
+/** Whether refs have moved, come or gone, or can be read no more, or again. */
 function isNews(seen: Seen, before: Seen | undefined): boolean {
-  if (!('refs' in seen) || !before || !('refs' in before)) return false;
+  if (!before) return false; // all who are there wait for it
+  if (!('refs' in seen) || !('refs' in before)) return 'refs' in seen || 'refs' in before;
   if (seen.refs.size !== before.refs.size) return true;
   for (const [ref, commit] of seen.refs) if (before.refs.get(ref) !== commit) return true;
   return false;

@@ -12,7 +12,7 @@ export interface LookDeps {
 
 /** What one run of a Source knows of its repository. */
 export interface Look {
-  /** Undefined while the repository is asked. */
+  /** Undefined while the repository is asked, and what it said before does not count. */
   readonly seen: Seen | undefined;
   /** Whether what somebody asked for is in `seen` already. */
   readonly isAnswered: boolean;
@@ -58,15 +58,18 @@ export class Looks {
     const isNew = status.observedGeneration !== metadata.generation;
     const { secretRef, url } = spec;
     const remote = { url, secret: await readSecret(this.#deps.secrets, metadata, secretRef) };
+    const maxAgeMs = isNew ? Math.min(afterMs, usualIntervalMs) : afterMs;
     const seen = this.#deps.watch.look(remote, {
-      ...{ who: metadata.uid, now, poke: context.poke },
-      maxAgeMs: isNew ? Math.min(afterMs, usualIntervalMs) : afterMs,
-      since: memory.since,
+      ...{ who: metadata.uid, now, maxAgeMs, since: memory.since },
+      ...{ isOpen: isNew, poke: context.poke },
     });
-    if (!seen) return { seen, isAnswered: false, againMs: afterMs };
+    const isOld = seen === undefined || now - seen.at >= maxAgeMs;
+    if (seen === undefined || (isNew && isOld)) {
+      return { seen: undefined, isAnswered: false, againMs: afterMs };
+    }
     note(memory, seen);
-    const againMs = seen.at + backedOff(everyMs, memory.failures) - now;
-    return { seen, isAnswered: seen.at >= memory.since, againMs: Math.max(againMs, 100) };
+    const nextMs = isOld ? afterMs : seen.at + backedOff(everyMs, memory.failures) - now;
+    return { seen, isAnswered: seen.at >= memory.since, againMs: Math.max(nextMs, 100) };
   }
 
   forget(uid: string): void {

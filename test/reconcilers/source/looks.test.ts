@@ -186,6 +186,36 @@ describe('a Source', () => {
     assert.equal((await world.ready('hello', 'Progressing')).status, 'False');
   });
 
+  it('that stays as it is costs one run for each look, and says the same all the time', async (t) => {
+    const world = sourceWorld(t);
+    const git = await GitRepository.create(t, files);
+    let [looks, runs] = [0, 0];
+    const server = await serveGit(t, git.folder, {
+      onRequest: (request) => {
+        if (request.url?.includes('info/refs') === true) looks += 1;
+      },
+    });
+    Object.defineProperty(world.secrets, 'login', {
+      get: () => {
+        runs += 1;
+        return { username: 'me', password: 'x' };
+      },
+    });
+    const spec = { url: `${server.url}/config.git`, interval: '1s' };
+    await world.apply('hello', { ...spec, secretRef: { name: 'login' } });
+    await world.finish(await world.buildOf('hello', await head(git)), published('1.0+1'));
+    await world.ready('hello', 'Succeeded');
+    await world.apply('lost', { url: git.bare, interval: '1s', ref: { branch: 'gone' } });
+    await world.ready('lost', 'SourceUnreachable');
+    const read = () => Promise.all(['hello', 'lost'].map((name) => world.read(name)));
+    const before = await read();
+    const [firstLook, firstRun] = [looks, runs];
+    await eventually(() => looks >= firstLook + 4, 'it looks on', 20_000, 20);
+
+    assert.ok(runs - firstRun <= looks - firstLook + 2, `${runs - firstRun} runs`);
+    assert.deepEqual(await read(), before);
+  });
+
   it('does not wait for the servers of others', async (t) => {
     const world = sourceWorld(t);
     const git = await GitRepository.create(t, files);
