@@ -13,6 +13,7 @@ const spec = Type.Object({
   path: Type.Optional(Subdirectory('The directory inside it that is packaged.')),
   submodules: Type.Boolean({ default: false, description: 'Whether submodules are fetched.' }),
   secretRef: Type.Optional(LocalRef('The secret with the credentials for git.')),
+  submoduleSecretRef: Type.Optional(LocalRef('The secret with those for submodules.')),
   maintainer: Type.String({ maxLength: 404, description: 'Who the packages come from.' }),
   attempt: Type.Integer({ minimum: 1, description: 'The how-manieth of this commit it is.' }),
   counter: Type.Integer({ minimum: 1, description: 'The part of the version that grows.' }),

@@ -47,8 +47,18 @@ const spec = Type.Object({
   path: Type.Optional(Subdirectory('The directory inside it that is packaged.')),
   submodules: Type.Boolean({
     default: false,
-    description: 'Fetch submodules as well: over the network, and without credentials.',
+    description: 'Fetch submodules as well, over the network.',
   }),
+  submoduleSecretRef: Type.Optional(
+    Type.Object(
+      { name: ObjectName('The name of the secret.') },
+      {
+        description:
+          'Credentials for submodules, of the same form: for those of the server of `url` over https, and of ' +
+          'the hosts in known_hosts over ssh. All others are fetched without any.',
+      },
+    ),
+  ),
   secretRef: Type.Optional(
     Type.Object(
       { name: ObjectName('The name of the secret.') },

@@ -127,8 +127,11 @@ export async function packagedTree(
   known?: Pick<RunPlan, 'last'>,
 ): Promise<{ readonly plan: PackagingPlan; readonly folder: string }> {
   const { metadata, spec } = build;
-  const { url, commit, ref, submodules, secretRef, path, counter, lastVersion } = spec;
-  const secret = await readSecret(secrets, metadata, secretRef);
+  const { url, commit, ref, path, counter, lastVersion } = spec;
+  const secret = await readSecret(secrets, metadata, spec.secretRef);
+  const submodules = spec.submodules && {
+    secret: await readSecret(secrets, metadata, spec.submoduleSecretRef),
+  };
   const request = { url, secret, commit, ref, submodules, folder: files.checkout };
   const { root, date, author, subject } = await checkOut(request, signal);
   const tag = /^refs\/tags\/(.*)$/.exec(ref)?.[1];

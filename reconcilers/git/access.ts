@@ -13,6 +13,14 @@ export interface GitAccess {
   dispose(): Promise<void>;
 }
 
+export interface AccessOptions {
+  readonly secret: Secret | undefined;
+  /** For files that hold keys. */
+  readonly folder: string;
+  /** For all that is on the server of the location, and for no other one, whatever git is asked to fetch. */
+  readonly isForServer?: boolean;
+}
+
 /**
  * Turns a secret with the keys that Flux uses into credentials for git: `username` and `password`,
  * or `bearerToken`, for https; `identity` and `known_hosts` for ssh; `ca.crt` for a private
@@ -21,7 +29,7 @@ export interface GitAccess {
  */
 export async function gitAccess(
   location: string,
-  { secret, folder }: { readonly secret: Secret | undefined; readonly folder: string },
+  { secret, folder, isForServer = false }: AccessOptions,
 ): Promise<GitAccess> {
   if (!secret) return { env: {}, secrets: [], dispose: async () => {} };
   const files = await mkdtemp(join(folder, 'access-'));
@@ -33,36 +41,51 @@ export async function gitAccess(
       return path;
     };
     const isHttp = /^https?:/i.test(location);
+    const ca = secret['ca.crt'] === undefined ? undefined : await save('ca.crt', secret['ca.crt']);
     const { env, hidden } = isHttp
-      ? { env: httpConfig(secret), hidden: [basicOf(secret)] }
+      ? {
+          env: httpAccess(secret, ca, isForServer ? location : undefined),
+          hidden: [basicOf(secret)],
+        }
       : { env: await sshCommand(secret, save), hidden: [] };
-    const authority =
-      secret['ca.crt'] === undefined
-        ? {}
-        : { GIT_SSL_CAINFO: await save('ca.crt', secret['ca.crt']) };
     const { password, bearerToken, identity } = secret;
     const secrets = [password, bearerToken, identity, ...hidden].flatMap((text) =>
       text === undefined || text === '' ? [] : [text],
     );
-    return { env: { ...env, ...authority }, secrets, dispose };
+    return { env, secrets, dispose };
   } catch (error) {
     await dispose();
     throw error;
   }
 }
 
-function httpConfig(secret: Secret): Record<string, string> {
+/** `ca` is a file. For the server of `location` alone, if there is one. */
+function httpAccess(
+  secret: Secret,
+  ca: string | undefined,
+  location: string | undefined,
+): Record<string, string> {
   const header = authorizationOf(secret);
   if (header === undefined) {
     const message = 'the secret for git over https needs username and password, or bearerToken';
     throw new CairnError('SecretMissing', message);
   }
   if (/[\r\n\0]/.test(header)) throw new CairnError('SecretMissing', 'the token has line breaks');
-  return gitConfig([
-    ['http.extraHeader', `Authorization: ${header}`],
+  const section = location === undefined ? 'http' : `http.${serverOf(location)}`;
+  const settings = [
+    [`${section}.extraHeader`, `Authorization: ${header}`],
     // curl would take the header along to wherever the server sends it.
-    ['http.followRedirects', 'false'],
-  ]);
+    [`${section}.followRedirects`, 'false'],
+  ] as const;
+  if (ca === undefined) return gitConfig(settings);
+  // The variable counts for all servers, and more than what the environment of Cairn says.
+  if (location === undefined) return { ...gitConfig(settings), GIT_SSL_CAINFO: ca };
+  return gitConfig([...settings, [`${section}.sslCAInfo`, ca]]);
+}
+
+/** What all repositories of a server have in front: git-config(1), http.<url>.*. */
+function serverOf(location: string): string {
+  return URL.canParse(location) ? `${new URL(location).origin}/` : location;
 }
 
 /** What a secret says to a server on http; undefined when it lacks what it takes. */

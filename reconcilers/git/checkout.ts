@@ -10,7 +10,8 @@ export interface CheckoutRequest extends Remote {
   readonly commit: string;
   /** Where the commit was found: asked for where a server gives no commits by their names. */
   readonly ref: string;
-  readonly submodules: boolean;
+  /** Whether they are fetched, and what gets in to those that are on the same server. */
+  readonly submodules: false | { readonly secret: Remote['secret'] };
   /** It is emptied. */
   readonly folder: string;
 }
@@ -59,7 +60,7 @@ export async function checkOut(request: CheckoutRequest, signal: AbortSignal): P
       signal.throwIfAborted();
       throw asInvalid(error);
     });
-    if (submodules) await fetchSubmodules(url, git);
+    if (submodules) await fetchSubmodules({ url, folder, ...submodules }, git);
     const log = ['log', '-1', '--no-show-signature', '--format=%ct%n%an%n%s', commit];
     const told = await git(log, { mostBytes: mostToldBytes });
     const [date = '', author = '', subject = ''] = told.split('\n');
@@ -91,13 +92,20 @@ async function fetchCommit(
   }
 }
 
-/** Credentials are for the repository that they were declared for, and files of this machine for nobody. */
-async function fetchSubmodules(url: string, git: Git): Promise<void> {
+/**
+ * A commit names whatever server it likes: credentials are for the one that they were declared for, and files of this
+ * machine for nobody.
+ */
+async function fetchSubmodules(
+  { url, secret, folder }: Pick<CheckoutRequest, 'url' | 'secret' | 'folder'>,
+  git: Git,
+): Promise<void> {
   // What ../other.git of a .gitmodules is relative to.
   await git(['config', 'remote.origin.url', url]);
   const args = ['submodule', 'update', '--init', '--recursive', '--depth=1', '--checkout'];
+  const by = await gitAccess(url, { secret, folder, isForServer: true });
   try {
-    await git(args, { by: nobody, protocols: 'git:http:https:ssh' });
+    await git(args, { by, protocols: 'git:http:https:ssh' });
   } catch (error) {
     if (!(error instanceof CairnError)) throw error;
     const message = `a submodule can not be fetched: ${error.message}`;
@@ -106,6 +114,8 @@ async function fetchSubmodules(url: string, git: Git): Promise<void> {
     );
     if (!isRefused && ungiven.test(message)) throw new SubmoduleUngiven(`${message}; ${advice}`);
     throw new CairnError(isRefused ? 'SourceInvalid' : error.reason, message, { cause: error });
+  } finally {
+    await by.dispose();
   }
 }
 
@@ -121,10 +131,8 @@ const ungiven =
   /could not read (Username|Password)|Authentication failed|returned error: 40[134]|Permission denied \(|Host key verification failed|repository '\S*' not found|not our ref|did not contain [0-9a-f]{40}/i;
 
 const advice =
-  'submodules are fetched without credentials: make that repository public, have its files in the ' +
-  'repository itself, or leave it out with submodules: false';
-
-const nobody: GitAccess = { env: {}, secrets: [], dispose: async () => {} };
+  'name credentials in submoduleSecretRef, which are for the server of the repository alone; make that repository ' +
+  'public; have its files in the repository itself; or leave it out with submodules: false';
 
 /** The commit is here: what is wrong is in it, or there is no room for it. */
 function asInvalid(error: unknown): CairnError {

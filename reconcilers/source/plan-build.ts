@@ -53,14 +53,22 @@ function isMadeFor({ spec: made }: Build, spec: Source['spec']): boolean {
 }
 
 /** What a Build takes over. */
-function declaredOf({ url, path, submodules, secretRef, maintainer, ...more }: Declared) {
-  const { repositoryRef, build } = more;
-  return { url, path, submodules, secretRef, maintainer, repositoryRef, build };
+function declaredOf({ url, path, submodules, secretRef, submoduleSecretRef, ...more }: Declared) {
+  const { maintainer, repositoryRef, build } = more;
+  const optional = { path, secretRef, submoduleSecretRef };
+  return { ...optional, url, submodules, maintainer, repositoryRef, build };
 }
 
 type Declared = Pick<
   Source['spec'],
-  'url' | 'path' | 'submodules' | 'secretRef' | 'maintainer' | 'repositoryRef' | 'build'
+  | 'url'
+  | 'path'
+  | 'submodules'
+  | 'secretRef'
+  | 'submoduleSecretRef'
+  | 'maintainer'
+  | 'repositoryRef'
+  | 'build'
 >;
 
 function askedOf(metadata: Build['metadata']): string {
@@ -89,7 +97,7 @@ export function buildManifest(
   },
 ): Manifest {
   const { name: owner, namespace, uid } = source.metadata;
-  const { path, secretRef, ...declared } = declaredOf(source.spec);
+  const { path, secretRef, submoduleSecretRef, ...declared } = declaredOf(source.spec);
   const { version } = source.status;
   const metadata = {
     name: more.name,
@@ -107,6 +115,7 @@ export function buildManifest(
       ...{ attempt: more.attempt, counter: more.counter },
       ...(path === undefined ? {} : { path }),
       ...(secretRef === undefined ? {} : { secretRef }),
+      ...(submoduleSecretRef === undefined ? {} : { submoduleSecretRef }),
       ...(version === undefined ? {} : { lastVersion: version }),
     },
   };

@@ -120,7 +120,7 @@ describe('a commit', () => {
       secret: undefined,
       commit: second,
       ref: 'HEAD',
-      submodules: false,
+      submodules: false as const,
       folder,
     };
     await checkOut(request, never);

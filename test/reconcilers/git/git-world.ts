@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { checkOut } from '../../../reconcilers/git/checkout.ts';
+import { checkOut, type CheckoutRequest } from '../../../reconcilers/git/checkout.ts';
 import { GitRepository } from '../../controller/sources/git-repository.ts';
 import { tempDir, type Scope } from '../../world/temp.ts';
 
@@ -12,7 +12,7 @@ export async function lay(
   t: Scope,
   git: Pick<GitRepository, 'bare'>,
   commit: string,
-  { submodules = false, url = `file://${git.bare}` } = {},
+  { submodules = false as CheckoutRequest['submodules'], url = `file://${git.bare}` } = {},
 ) {
   const folder = join(tempDir(t), 'checkout');
   const request = { url, secret: undefined, commit, ref: 'refs/heads/main', submodules, folder };
