@@ -3,6 +3,7 @@ import { digestOf } from './archives.ts';
 import { builderGroup, builderId, buildFolder } from './build-user.ts';
 import { noProxy, proxyEnvironment, proxyPort, variables, type Context } from './context.ts';
 import { labels } from './labels.ts';
+import { noteDigest } from './note.ts';
 import type { RunRequest } from './request.ts';
 
 /** The types of dockerode are older than the field. */
@@ -45,7 +46,11 @@ const sharedMemoryBytes = 256 * 2 ** 20; // of /dev/shm; counts as memory of the
  * What the engine is asked for. The build gets no rights at all, not even root's name: what it may write is its own, everything
  * of it is in the container's own layer, and nothing of the machine is mounted. The seccomp profile is the engine's default.
  */
-export function runContainer(context: Context, request: RunRequest): ContainerOptions {
+export function runContainer(
+  context: Context,
+  request: RunRequest,
+  note: Buffer | undefined,
+): ContainerOptions {
   const { limits, network } = request;
   const port = network === 'None' ? 0 : proxyPort;
   const words = [limits.seconds, limits.silenceSeconds, limits.logBytes, port].map(String);
@@ -64,6 +69,7 @@ export function runContainer(context: Context, request: RunRequest): ContainerOp
       [labels.role]: 'run',
       [labels.run]: request.id,
       [labels.request]: requestDigest(request),
+      ...(note && { [labels.note]: noteDigest(note) }),
     },
     AttachStdout: false,
     AttachStderr: false,

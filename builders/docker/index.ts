@@ -12,10 +12,10 @@ import {
 import { readPrograms, type Context } from './context.ts';
 import { Ends } from './ends.ts';
 import { imageLimits, pruneImages, type ImageLimits } from './prune.ts';
-import { prepare, type PrepareRequest } from './prepare.ts';
+import { prepare, untilAborted, type PrepareRequest } from './prepare.ts';
 import { Pulled } from './pulled.ts';
 import { checkRequest, RequestInvalid, type RunRequest, type RunStreams } from './request.ts';
-import { findRun, performRun } from './run.ts';
+import { findRun, noteOf, performRun } from './run.ts';
 import { sweepContainers, type Swept } from './sweep.ts';
 import { runName } from './container.ts';
 
@@ -53,6 +53,11 @@ export interface DockerBuilder {
    * or RequestInvalid for what can't be built, and whatever the streams throw.
    */
   run(request: RunRequest, streams: RunStreams, signal: AbortSignal): Promise<RunResult>;
+  /**
+   * The note that a run was begun with, by whichever controller of this owner; undefined when it has not begun, or has been
+   * forgotten. Throws an EngineError when the engine does not answer.
+   */
+  noteOf(id: string, signal: AbortSignal): Promise<Buffer | undefined>;
   /** Ends a run; its result will be `Cancelled`. One that has not begun will not. */
   cancel(id: string, why: string): Promise<void>;
   /** Removes all that is left of a run whose result has been noted. */
@@ -85,6 +90,10 @@ export function openDockerBuilder(options: DockerBuilderOptions): DockerBuilder 
     health: () => checkEngine(docker, engine),
     prepare: (request, signal) => prepare(context, { request, toolbox, queue, making, signal }),
     run,
+    noteOf: async (id, signal) => {
+      signal.throwIfAborted();
+      return await untilAborted(noteOf(context, id), signal);
+    },
     cancel: async (id, why) => {
       ends.write(id, { because: 'Cancelled', message: why });
       await docker

@@ -8,6 +8,8 @@ export const labels = {
   run: 'build.cairn.run',
   /** Of containers: a digest of what was asked for, so that an id does not come to mean something else. */
   request: 'build.cairn.request',
+  /** Of containers: a digest of the note in it. */
+  note: 'build.cairn.note',
   /** Of images: `toolbox`, `base` or `layer`. */
   image: 'build.cairn.image',
   /** Of images: a digest of all that they were made of. */

@@ -106,7 +106,8 @@ function checkBase(archives: readonly DeclaredArchive[], all: readonly DeclaredA
   if (other) throw new BaseProblem(`${other.uri} is not among the archives to install from`);
 }
 
-async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+/** What it comes to, unless the signal is aborted first: its reason is thrown then. */
+export async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   signal.throwIfAborted();
   return await new Promise<T>((resolve, reject) => {
     const give = () => reject(signal.reason);

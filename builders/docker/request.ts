@@ -67,6 +67,11 @@ export interface RunStreams {
    * all was in there.
    */
   source(): Readable | Promise<Readable>;
+  /**
+   * What whoever goes on with the run has to know, and may not have otherwise: see `DockerBuilder.noteOf`. Asked for when the
+   * run begins. No secrets: whoever may use the engine can read it.
+   */
+  note?(): Buffer | undefined | Promise<Buffer | undefined>;
   /** How many bytes of the log have been kept: those are not written again. */
   keptLog(): number | Promise<number>;
   writeLog(bytes: Buffer): void | Promise<void>;

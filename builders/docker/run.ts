@@ -5,10 +5,11 @@ import { ArtifactsRefused, takeArtifacts } from './artifacts.ts';
 import { requestDigest, runContainer, runName } from './container.ts';
 import type { Context } from './context.ts';
 import type { End, Ends } from './ends.ts';
-import { answers, isLost, messageOf, statusOf } from './engine.ts';
+import { answers, EngineError, isLost, messageOf, statusOf } from './engine.ts';
 import { openWayOut } from './exec.ts';
 import { labels } from './labels.ts';
 import { RunLog } from './log.ts';
+import { putNote, readNote } from './note.ts';
 import { createProxy, type BuildProxy } from './proxy.ts';
 import { RequestInvalid, type RunRequest, type RunStreams } from './request.ts';
 import { sourceTar } from './source-tar.ts';
@@ -39,6 +40,18 @@ export async function findRun(
   } catch (error) {
     if (statusOf(error) === 404) return undefined;
     throw error;
+  }
+}
+
+/** What a run was begun with, as long as its container is there. */
+export async function noteOf(context: Context, id: string): Promise<Buffer | undefined> {
+  try {
+    const found = await findRun(context, id);
+    return found && (await readNote(context.docker.getContainer(found.Id), found));
+  } catch (error) {
+    if (!isLost(error)) throw error;
+    const message = `Docker doesn't answer at ${context.address}: ${messageOf(error)}`;
+    throw new EngineError(message, { cause: error });
   }
 }
 
@@ -123,11 +136,13 @@ async function begin(
   context: Context,
   { request, streams }: RunOptions,
 ): Promise<Docker.Container> {
-  const container = await context.docker.createContainer(runContainer(context, request));
+  const note = await streams.note?.();
+  const container = await context.docker.createContainer(runContainer(context, request, note));
   const tree = await streams.source();
   const { sourceDateEpoch: epoch, limits } = request;
   const tar = sourceTar(tree, { epoch, mostBytes: limits.diskBytes });
   try {
+    if (note) await putNote(container, note);
     await container.putArchive(tar, { path: '/build' });
     await container.start();
   } catch (error) {

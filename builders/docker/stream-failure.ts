@@ -13,6 +13,7 @@ export class StreamFailure extends Error {
 export function guarded(streams: RunStreams): RunStreams {
   return {
     source: async () => await named(async () => await streams.source()),
+    note: async () => await named(async () => await streams.note?.()),
     keptLog: async () => await named(async () => await streams.keptLog()),
     writeLog: async (bytes) => await named(async () => await streams.writeLog(bytes)),
     artifact: async (...words) => await named(async () => await streams.artifact(...words)),

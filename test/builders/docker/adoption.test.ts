@@ -104,6 +104,29 @@ describe('a run that outlives', needsDocker, () => {
     assert.equal(kept.log, 'begun\ndone\n');
   });
 
+  it('its controller has a note, which others find and the build does not', async (t) => {
+    const owner = 'cairn-test-note';
+    const first = openBuilder(t, world, owner);
+    const next = openBuilder(t, world, owner);
+    const note = Buffer.from([0, 255, 10, 13, ...Buffer.from('what to know')]);
+    const script = 'ls -a / | grep -c note; cat /.cairn-note || true; rm -f /.cairn-note || true';
+    const request = scriptRequest(world.image, script);
+    assert.equal(await next.noteOf(request.id, never), undefined);
+
+    const kept = keep();
+    const { result } = await first.run(request, { ...kept, note: () => note }, never);
+
+    assert.equal(result, 'Succeeded', kept.log);
+    assert.match(kept.log, /^1$[^]*Permission denied/m);
+    assert.deepEqual(await next.noteOf(request.id, never), note);
+    const without = scriptRequest(world.image, 'true');
+    await first.run(without, keep(), never);
+    assert.equal(await next.noteOf(without.id, never), undefined);
+    await next.forget(request.id);
+    assert.equal(await next.noteOf(request.id, never), undefined);
+    await next.forget(without.id);
+  });
+
   it('its controller gets its way to the archives back', async (t) => {
     const folder = tempDir(t);
     const open = openBuilder(t, world, 'cairn-test-way', { folder });
