@@ -7,6 +7,8 @@ export interface CampaignOptions {
   readonly clock: () => number;
   /** This process leads until then, and longer if it is told so again. */
   readonly renewed: (until: number, epoch: number) => void;
+  /** Another one leads, for so long at most unless that is told again. */
+  readonly follows: (address: string | undefined, forMs: number) => void;
   /** It leads no more; nothing is renewed afterwards. */
   readonly lost: (because: string) => void;
   /** `isTrouble`: nobody knows who leads, until something else is told. */
@@ -25,7 +27,7 @@ const lookEveryMs = 1000;
 
 /** Asks for the lease until this process leads, and renews it until the signal aborts or it is lost. */
 export async function campaign(options: CampaignOptions, signal: AbortSignal): Promise<void> {
-  const { lease, clock, renewed, lost, told } = options;
+  const { lease, clock, renewed, follows, lost, told } = options;
   let until: number | undefined;
   let last = '';
   while (!signal.aborted) {
@@ -37,7 +39,7 @@ export async function campaign(options: CampaignOptions, signal: AbortSignal): P
     } else if (until !== undefined && (attempt.is === 'taken' || clock() >= until)) {
       lost(attempt.is === 'taken' ? `${attempt.by} has it` : attempt.because);
       return;
-    }
+    } else if (attempt.is === 'taken') follows(attempt.address, attempt.forMs);
     const news = attempt.is === 'taken' ? `${attempt.by} leads` : attempt.is;
     if (news !== last) tellOf(attempt, last);
     last = news;

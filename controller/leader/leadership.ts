@@ -6,7 +6,7 @@ import { misdirected } from '../store/kubernetes/failure.ts';
 import type { RequestObserver } from '../store/kubernetes/request-metrics.ts';
 import { ApiError } from '../store/kubernetes/statuses.ts';
 import { monotonicMs } from './clock.ts';
-import type { LeaseNews, LeaseThreadData } from './messages.ts';
+import type { LeaseNews, LeaseOrder, LeaseThreadData } from './messages.ts';
 import { beat, sharedMemory } from './watchdog.ts';
 
 /** Longer than anything that is done in one go, by far. */
@@ -24,6 +24,13 @@ export interface LeadershipOptions {
   readonly longestStillMs?: number;
 }
 
+/** Which replica leads, as far as this one knows. */
+export type Leader =
+  | { readonly is: 'self' }
+  /** Another one; its address is `IP:PORT`, if it has told one. */
+  | { readonly is: 'other'; readonly address: string | undefined }
+  | { readonly is: 'nobody' };
+
 /** Being the one of several replicas that works. */
 export interface Leadership {
   /** Resolves with the epoch, which grows with each new leader, once this process leads. */
@@ -33,6 +40,9 @@ export interface Leadership {
   /** How long this process certainly leads from now on, in ms; throws `Unavailable` when it doesn't. */
   fence(): number;
   isLeading(): boolean;
+  leader(): Leader;
+  /** Tells the other replicas, while this one leads, that it is reached at `IP:PORT`. */
+  advertise(address: string): void;
   /** Why nobody knows here who leads, if so. */
   trouble(): string | undefined;
   /** For how long this process has not led any more, in ms; 0 if it does, or never did. */
@@ -58,6 +68,7 @@ export function seekLeadership(options: LeadershipOptions): Leadership {
   let hasLed = false;
   let trouble: string | undefined;
   let lostAt: number | undefined;
+  let other: { readonly address: string | undefined; readonly until: number } | undefined;
   const lose = (because: string) => {
     until[0] = 0;
     lostAt ??= monotonicMs();
@@ -69,7 +80,8 @@ export function seekLeadership(options: LeadershipOptions): Leadership {
       leading.resolve(news.epoch);
     } else if (news.type === 'asked') {
       observer?.asked(news.method, news.code, news.seconds);
-    } else if (news.type === 'lost') lose(news.because);
+    } else if (news.type === 'follows') other = news;
+    else if (news.type === 'lost') lose(news.because);
     else {
       trouble = news.isTrouble ? news.message : undefined;
       log[news.isTrouble ? 'warn' : 'info']('leader election', { because: news.message });
@@ -81,6 +93,7 @@ export function seekLeadership(options: LeadershipOptions): Leadership {
     lose('its thread has ended');
     ended.resolve();
   });
+  const order = (what: LeaseOrder) => worker.postMessage(what);
   const leftMs = () => (until[0] ?? 0) - monotonicMs();
   return {
     leading: leading.promise,
@@ -93,13 +106,19 @@ export function seekLeadership(options: LeadershipOptions): Leadership {
       });
     },
     isLeading: () => leftMs() > 0,
+    leader() {
+      if (leftMs() > 0) return { is: 'self' };
+      const isKnown = !hasLed && other !== undefined && other.until > monotonicMs();
+      return isKnown ? { is: 'other', address: other?.address } : { is: 'nobody' };
+    },
+    advertise: (address) => order({ type: 'address', address }),
     trouble: () => trouble,
     lapsedMs() {
       if (!hasLed) return 0;
       return Math.max(0, monotonicMs() - (lostAt ?? until[0] ?? 0));
     },
     async release() {
-      worker.postMessage('stop');
+      order({ type: 'stop' });
       await ended.promise;
     },
   };

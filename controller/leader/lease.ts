@@ -2,6 +2,7 @@ import { StoreError } from '../../crds/store.ts';
 import type { Caller } from '../store/kubernetes/connection.ts';
 import { microTime } from '../store/kubernetes/events.ts';
 import { isRecord } from '../../crds/record.ts';
+import { addressAnnotation, addressIn } from './address.ts';
 
 export interface LeaseOptions {
   readonly connection: Caller;
@@ -9,6 +10,8 @@ export interface LeaseOptions {
   readonly name: string;
   /** Who this is; no other process may have the same. */
   readonly identity: string;
+  /** How others reach this process, as soon as that is known; see `addressAnnotation`. */
+  readonly address?: () => string | undefined;
   /** The time that passes, in milliseconds. */
   readonly clock: () => number;
   readonly now: () => Date;
@@ -18,7 +21,12 @@ export interface LeaseOptions {
 export type Attempt =
   | { readonly is: 'held'; readonly epoch: number }
   /** Somebody else has it, for so long at most unless they renew it. */
-  | { readonly is: 'taken'; readonly by: string; readonly forMs: number }
+  | {
+      readonly is: 'taken';
+      readonly by: string;
+      readonly address: string | undefined;
+      readonly forMs: number;
+    }
   /** Nobody knows: the server was not reached, or somebody was quicker. */
   | { readonly is: 'unknown'; readonly because: string };
 
@@ -78,14 +86,17 @@ export class Lease {
     const holder = found.spec.holderIdentity ?? '';
     const isOurs = holder === identity;
     const forMs = this.#leftMs(found);
-    if (!isOurs && holder !== '' && forMs > 0) return { is: 'taken', by: holder, forMs };
+    if (!isOurs && holder !== '' && forMs > 0) {
+      return { is: 'taken', by: holder, address: found.address, forMs };
+    }
     const epoch = (found.spec.leaseTransitions ?? 0) + (isOurs ? 0 : 1);
     const { acquireTime } = found.spec;
-    const version = await this.#replace(found.version, {
+    const claim = {
       ...this.#claim(),
       leaseTransitions: epoch,
       ...(isOurs && acquireTime !== undefined && { acquireTime }),
-    });
+    };
+    const version = await this.#replace(found.version, claim, this.#annotations());
     this.#seen = { version, at: this.#options.clock() };
     return { is: 'held', epoch };
   }
@@ -108,10 +119,15 @@ export class Lease {
     };
   }
 
+  #annotations(): object {
+    const address = this.#options.address?.();
+    return address === undefined ? {} : { annotations: { [addressAnnotation]: address } };
+  }
+
   async #create(): Promise<Attempt> {
     const { name } = this.#options;
     await this.#call('POST', this.#collection, {
-      metadata: { name },
+      metadata: { name, ...this.#annotations() },
       spec: { ...this.#claim(), leaseTransitions: 1 },
     });
     return { is: 'held', epoch: 1 };
@@ -122,15 +138,18 @@ export class Lease {
       const body = await this.#call('GET', this.#path);
       const { metadata, spec } = isRecord(body) ? body : {};
       const version = isRecord(metadata) ? String(metadata['resourceVersion']) : '';
-      return { version, spec: isRecord(spec) ? spec : {} };
+      const annotations = isRecord(metadata) ? metadata['annotations'] : undefined;
+      const address = isRecord(annotations) ? addressIn(annotations) : undefined;
+      return { version, spec: isRecord(spec) ? spec : {}, address };
     } catch (error) {
       if (error instanceof StoreError && error.reason === 'NotFound') return undefined;
       throw error;
     }
   }
 
-  async #replace(resourceVersion: string, spec: Spec): Promise<string> {
-    const metadata = { name: this.#options.name, resourceVersion };
+  /** All of it: what is not given goes, such as the address of who had it before. */
+  async #replace(resourceVersion: string, spec: Spec, more: object = {}): Promise<string> {
+    const metadata = { name: this.#options.name, resourceVersion, ...more };
     const body = await this.#call('PUT', this.#path, { metadata, spec });
     const { metadata: written } = isRecord(body) ? body : {};
     return isRecord(written) ? String(written['resourceVersion']) : '';
@@ -162,4 +181,5 @@ export class Lease {
 interface Found {
   readonly version: string;
   readonly spec: Spec;
+  readonly address: string | undefined;
 }

@@ -16,6 +16,8 @@ export interface LeaseThreadData {
 export type LeaseNews =
   | { readonly type: 'leading'; readonly epoch: number }
   | { readonly type: 'lost'; readonly because: string }
+  /** Another one leads, until then (of `monotonicMs`) at most; reached there, if that is known. */
+  | { readonly type: 'follows'; readonly address: string | undefined; readonly until: number }
   /** The API server was asked something: see `RequestObserver`. */
   | {
       readonly type: 'asked';
@@ -24,3 +26,9 @@ export type LeaseNews =
       readonly seconds: number | undefined;
     }
   | { readonly type: 'told'; readonly message: string; readonly isTrouble: boolean };
+
+/** What that thread is told. */
+export type LeaseOrder =
+  | { readonly type: 'stop' }
+  /** How others reach this process. */
+  | { readonly type: 'address'; readonly address: string };

@@ -10,7 +10,7 @@ import type { RequestObserver } from '../store/kubernetes/request-metrics.ts';
 import { campaign } from './campaign.ts';
 import { monotonicMs } from './clock.ts';
 import { Lease } from './lease.ts';
-import type { LeaseNews, LeaseThreadData } from './messages.ts';
+import type { LeaseNews, LeaseOrder, LeaseThreadData } from './messages.ts';
 import { sharedMemory, watchMainThread } from './watchdog.ts';
 
 const data = workerData as LeaseThreadData; // `Leadership` has started this
@@ -19,7 +19,11 @@ const { until } = shared;
 const unwatch = watchMainThread(shared, data.longestStillMs);
 const tell = (news: LeaseNews) => parentPort?.postMessage(news);
 const stop = new AbortController();
-parentPort?.once('message', () => stop.abort());
+let address: string | undefined;
+parentPort?.on('message', (order: LeaseOrder) => {
+  if (order.type === 'address') address = order.address;
+  else stop.abort();
+});
 
 const cluster = await findCluster(data.env);
 const log = createLog({ format: 'text', level: 'error', write: () => undefined });
@@ -30,7 +34,8 @@ const observer: RequestObserver = {
 const connection = new Connection({ cluster, log, observer });
 const { namespace, name, identity } = data;
 const now = () => new Date();
-const lease = new Lease({ connection, namespace, name, identity, clock: monotonicMs, now });
+const where = { namespace, name, identity, address: () => address };
+const lease = new Lease({ connection, ...where, clock: monotonicMs, now });
 let isLeading = false;
 await campaign(
   {
@@ -41,6 +46,7 @@ await campaign(
       if (!isLeading) tell({ type: 'leading', epoch });
       isLeading = true;
     },
+    follows: (at, forMs) => tell({ type: 'follows', address: at, until: monotonicMs() + forMs }),
     lost(because) {
       until[0] = 0;
       tell({ type: 'lost', because });

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { before, describe, it } from 'node:test';
 import { seekLeadership, type Leadership } from '../../controller/leader/leadership.ts';
 import { monotonicMs } from '../../controller/leader/clock.ts';
@@ -11,6 +12,7 @@ import { createLog } from '../../controller/log.ts';
 import { Connection } from '../../controller/store/kubernetes/connection.ts';
 import { keyed, widget } from '../controller/store/made-up.ts';
 import { rejects } from '../controller/store/store.contract.ts';
+import { eventually } from '../e2e/product.ts';
 import { startKubernetes, type Kubernetes } from '../world/kubernetes.ts';
 import { needsKubernetes } from '../world/kubernetes-programs.ts';
 import { suiteScope, type Scope } from '../world/temp.ts';
@@ -45,6 +47,27 @@ describe('leadership', needsKubernetes, () => {
     assert.throws(() => first.fence(), /does not lead/);
     assert.equal(await second.leading, epoch + 1);
     assert.ok(second.fence() > 0);
+  });
+
+  it('tells the others where the one is that has it', async (t) => {
+    const is = (one: Leadership, what: object) =>
+      eventually(() => isDeepStrictEqual(one.leader(), what), JSON.stringify(what));
+    const first = seek(t, 'told');
+    assert.deepEqual(first.leader(), { is: 'nobody' });
+    await first.leading;
+    const second = seek(t, 'told');
+    second.advertise('10.0.0.2:8080');
+    await is(second, { is: 'other', address: undefined });
+
+    first.advertise('10.0.0.1:8080');
+
+    await is(second, { is: 'other', address: '10.0.0.1:8080' });
+    assert.deepEqual(first.leader(), { is: 'self' });
+    await first.release();
+    await second.leading;
+    const third = seek(t, 'told');
+    assert.deepEqual([first.leader(), second.leader()], [{ is: 'nobody' }, { is: 'self' }]);
+    await is(third, { is: 'other', address: '10.0.0.2:8080' });
   });
 
   it('is not judged by clocks, which differ', async (t) => {
