@@ -60,6 +60,7 @@ export interface PodSpec {
   readonly containers: readonly {
     readonly image: string;
     readonly args: readonly string[];
+    readonly env?: readonly object[];
     readonly volumeMounts: readonly { readonly name: string; readonly mountPath: string }[];
   }[];
   readonly volumes: readonly { readonly name: string }[];

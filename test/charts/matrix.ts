@@ -68,6 +68,8 @@ export const matrix: Readonly<Record<string, Values>> = {
   'several replicas': { replicas: 3, persistence: { accessModes: ['ReadWriteMany'] } },
   'replicas on a bucket': {
     replicas: 2,
+    env: [{ name: 'NO_PROXY', value: 'example.com' }],
+    networkPolicy: { ingressFrom: [{ namespaceSelector: {} }] },
     bucket: {
       url: 's3://example-archive/cairn',
       endpoint: 'https://s3.example.com:9000',

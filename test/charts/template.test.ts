@@ -179,6 +179,32 @@ describe('helm', needsHelm, () => {
     assert.doesNotMatch(JSON.stringify(await rendered(helm, {})), /docker-tls|--docker/);
   });
 
+  it('lets replicas ask the one that works, whoever else may', async () => {
+    const labels = { 'app.kubernetes.io/name': 'cairn', 'app.kubernetes.io/instance': release };
+    const replicas = [{ podSelector: { matchLabels: labels } }];
+    const port = (name: string | number) => [{ protocol: 'TCP', port: name }];
+    const objects = await rendered(helm, matrix['replicas on a bucket'] ?? {});
+    const [{ env = [] } = {}] = podTemplate(objects).spec.containers;
+    assert.ok(argsOf(objects).includes('--advertise=$(POD_IP)'));
+    assert.deepEqual(env, [
+      { name: 'POD_IP', valueFrom: { fieldRef: { fieldPath: 'status.podIP' } } },
+      { name: 'NO_PROXY', value: 'example.com' },
+    ]);
+    const policy = only(objects, 'NetworkPolicy').spec as NetworkPolicy;
+    assert.deepEqual(policy.ingress, [
+      { ports: port('http'), from: [{ namespaceSelector: {} }] },
+      { ports: port('http'), from: replicas },
+    ]);
+    assert.deepEqual(policy.egress[0], { ports: port(8080), to: replicas });
+
+    const alone = await rendered(helm, matrix['everything there is'] ?? {});
+    assert.ok(!argsOf(alone).some((arg) => arg.startsWith('--advertise')));
+    assert.doesNotMatch(
+      JSON.stringify(only(alone, 'NetworkPolicy')),
+      /podSelector":{"matchLabels":{[^}]*}}}\]/,
+    );
+  });
+
   it('says how clients reach Cairn behind an ingress', async () => {
     const urlOf = async (name: string) =>
       argsOf(await rendered(helm, matrix[name] ?? {})).find((arg) => /external-url/.test(arg));
@@ -207,6 +233,11 @@ describe('charts/cairn', () => {
     assert.deepEqual(told, namesOf(values, JSON.parse(text('values.schema.json'))));
   });
 });
+
+interface NetworkPolicy {
+  readonly ingress: readonly object[];
+  readonly egress: readonly object[];
+}
 
 interface Schema {
   readonly properties?: Readonly<Record<string, Schema>>;

@@ -78,6 +78,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 - --namespace={{ include "cairn.namespace" . }}
 {{- if include "cairn.elects" . }}
 - --elect
+- --advertise=$(POD_IP)
 {{- end }}
 - --data=/var/lib/cairn
 - --listen=:8080
