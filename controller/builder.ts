@@ -1,9 +1,11 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openDockerBuilder, type DockerBuilder } from '../builders/docker/index.ts';
 import { BuildKind, type Build } from '../crds/build.ts';
 import type { StoreReader } from '../crds/store.ts';
+import type { OwnSecrets } from '../reconcilers/signing/key-store.ts';
 import { engineCertificates } from './docker-tls.ts';
 import type { Log } from './log.ts';
 
@@ -24,8 +26,15 @@ export function buildsFolder(data: string): string {
   return join(data, 'builds');
 }
 
-/** Opens a builder whose containers are told from those of every other Cairn on that engine. */
-export function openBuilder(data: string, docker: DockerOptions): DockerBuilder {
+/**
+ * Opens a builder whose containers are told from those of every other Cairn on that engine: by `owner`, or else by a name that
+ * this data directory has.
+ */
+export function openBuilder(
+  data: string,
+  docker: DockerOptions,
+  owner: string | undefined,
+): DockerBuilder {
   const folder = join(data, 'builder');
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const { address, tlsFolder } = docker;
@@ -33,11 +42,25 @@ export function openBuilder(data: string, docker: DockerOptions): DockerBuilder 
   tls?.(); // what is wrong with them is said at the start
   return openDockerBuilder({
     engine: { address, tls },
-    owner: ownerIn(folder),
+    owner: owner ?? ownerIn(folder),
     folder: join(folder, 'runs'),
     toolbox: docker.toolbox,
     concurrency: docker.concurrency,
   });
+}
+
+/**
+ * The name by which an engine knows all that work on the Builds of a namespace, or of all of them: one after the other, each
+ * perhaps with a data directory of its own.
+ */
+export async function sharedOwner(secrets: OwnSecrets, namespace: string | undefined) {
+  const text = `${await secrets.ownSecret('builder')}\n${namespace ?? ''}`;
+  return createHash('sha256').update(text).digest('hex').slice(0, 12);
+}
+
+/** What a data directory of one's own has of Builds is from when this replica led last: others have gone on since. */
+export async function forgetBuilds(data: string): Promise<void> {
+  await rm(buildsFolder(data), { recursive: true, force: true });
 }
 
 /** A name that this data directory keeps for ever. */
@@ -67,9 +90,11 @@ const sweepEveryMs = 3_600_000;
 export function sweepBuilds(
   builder: DockerBuilder,
   store: Pick<StoreReader, 'list'>,
-  log: Log,
+  { isLeading, log }: { readonly isLeading: () => boolean; readonly log: Log },
 ): () => void {
   const sweep = async () => {
+    // Who wakes up after a while may not know of what others have begun since.
+    if (!isLeading()) return;
     const { items } = await store.list(BuildKind.kind);
     const builds = items as readonly Build[];
     const open = builds.filter(({ status }) => status.finishedAt === undefined);

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { collectDefaultMetrics } from 'prom-client';
 import { publicKeys } from '../apt/openpgp.ts';
 import { apiVersion, type KubeObject } from '../crds/object.ts';
-import type { InventoryStore, Store } from '../crds/store.ts';
+import type { Store } from '../crds/store.ts';
 import { ConfigSourceKind } from '../crds/config-source.ts';
 import { EnvironmentKind, type Environment } from '../crds/environment.ts';
 import { openBlobs } from '../depot/file-blobs.ts';
@@ -14,11 +14,12 @@ import { Receipts } from '../reconcilers/repository/receipts.ts';
 import { LazyFiles } from '../reconcilers/mirror/lazy-pool.ts';
 import { snapshotDiffer } from '../reconcilers/snapshot/diff-worker-pool.ts';
 import { makeDataDirectory } from './data-directory.ts';
-import { buildsFolder, type DockerOptions } from './builder.ts';
+import { buildsFolder, forgetBuilds, sharedOwner, type DockerOptions } from './builder.ts';
 import { check, type Health } from './health.ts';
 import { createServer } from './http/server.ts';
 import type { Log } from './log.ts';
-import { lateShift, soleShift } from './leader/shift.ts';
+import { addressOf, type Advertised } from './leader/address.ts';
+import { lateShift, soleShift, type LateOptions } from './leader/shift.ts';
 import { createMetrics } from './loop/metrics.ts';
 import { redirectOf } from './redirect.ts';
 import { lockDataDirectory } from './store/lock.ts';
@@ -52,6 +53,8 @@ export interface InstanceOptions {
   readonly externalUrl?: string | undefined;
   /** The engine that builds run on; left out: nothing is built. */
   readonly docker?: DockerOptions | undefined;
+  /** Where other replicas reach this one, if not at the address that it listens on. */
+  readonly advertised?: Advertised | undefined;
   /** Where to serve over TLS as well. */
   readonly secure?: { readonly host: string; readonly port: number } | undefined;
   /** See `LoopOptions`. */
@@ -115,17 +118,23 @@ export async function startInstance(options: InstanceOptions): Promise<Instance>
     ownUrl: () => ownUrl,
     readToken: () => vault.tokens().read,
   };
-  const begin = async (to: Store & InventoryStore) => {
+  // With a bucket, each replica has a data directory of its own.
+  const hasReplicas = elects && options.bucket !== undefined;
+  const begin: LateOptions['begin'] = async (turn) => {
     if (elects) await (await openBlobs(depot.root, { recover: 'beside guests' })).close();
-    await declareConfig(to, namespace, options);
-    return startWork({ ...parts, store: to });
+    if (hasReplicas) await forgetBuilds(data);
+    await declareConfig(turn.store, namespace, options);
+    const isShared = kubernetes && options.docker;
+    const builderOwner = isShared && (await sharedOwner(keyStore, kubernetes.namespace));
+    return startWork({ ...parts, ...turn, builderOwner });
   };
   const { synced } = opened;
   const election = elects ? { data, seekLeadership: () => opened.seekLeadership() } : undefined;
   const shift =
     lock && !synced
-      ? soleShift(await begin(store), lock)
+      ? soleShift(await begin({ store, isLeading: () => true }), lock)
       : lateShift({ synced: synced ?? Promise.resolve(), lock, store, election, begin, log });
+  const replicas = { leader: () => shift.leader(), secret: () => keyStore.ownSecret('replicas') };
   let graceMs = closeGraceMs;
   const closeShift = once(() => shift.close(graceMs));
   started.defer(closeShift);
@@ -160,6 +169,7 @@ export async function startInstance(options: InstanceOptions): Promise<Instance>
     },
     secrets,
     buildsFolder: buildsFolder(data),
+    replicas: hasReplicas ? replicas : undefined,
     metrics: metrics.registry,
     health: () => joined(opened.health(), vault.health(), shift.health(), depotHealth(blobs)),
     synced,
@@ -183,7 +193,7 @@ export async function startInstance(options: InstanceOptions): Promise<Instance>
   const address = secure && certificate && { ...secure, ...certificate };
   const { url, secureUrl } = await server.listen(options.host, options.port, address);
   ownUrl = url;
-  shift.announce(url);
+  shift.announce(url, addressOf(url, options.advertised));
   const running = started.move();
   return {
     url,

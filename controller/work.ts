@@ -59,6 +59,10 @@ export interface WorkOptions {
   readonly readToken: () => string;
   /** What builds run on; left out: nothing is built. */
   readonly docker?: DockerOptions | undefined;
+  /** What the engine knows this Cairn by; left out: by its data directory. */
+  readonly builderOwner?: string | undefined;
+  /** Whether it is this process that works; it may find out late that it is not any more. */
+  readonly isLeading: () => boolean;
   /** See `LoopOptions`. */
   readonly runTimeoutMs?: number | undefined;
   /** How many objects are worked on at once. */
@@ -88,8 +92,8 @@ export function startWork(options: WorkOptions): Work {
     log,
     observer: createDriftMetrics(metrics.registry),
   });
-  const { docker, ownUrl, readToken } = options;
-  const builder = docker && openBuilder(data, docker);
+  const { docker, builderOwner, isLeading, ownUrl, readToken } = options;
+  const builder = docker && openBuilder(data, docker, builderOwner);
   if (builder) void tellEngine(builder, log);
   const watch = new RefWatch(join(data, 'git'));
   const provided = new ProvidedNames();
@@ -135,7 +139,7 @@ export function startWork(options: WorkOptions): Work {
   let endSweeping = () => {};
   void loop.synced.then(() => {
     isSynced = true;
-    if (builder) endSweeping = sweepBuilds(builder, store, log);
+    if (builder) endSweeping = sweepBuilds(builder, store, { isLeading, log });
   });
   return {
     health: () => ({

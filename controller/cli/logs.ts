@@ -3,7 +3,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { buildKind, buildOf, targetOf } from './build-target.ts';
 import { exit, parseOptions, type Command, type Io } from './command.ts';
 import type { ApiClient, Target } from './api-client.ts';
+import { ApiError } from './api-error.ts';
 import { harmless } from './harmless.ts';
+import { Unreachable } from './http-exchange.ts';
 import { connect, objectOptions } from './server-options.ts';
 
 const options = {
@@ -12,6 +14,8 @@ const options = {
 } as const;
 
 const askAgainMs = 500;
+/** Of several replicas, another one leads long before. */
+const longestWaitMs = 120_000;
 
 export const command: Command = {
   name: 'logs',
@@ -38,8 +42,14 @@ async function show(
   const decoder = new StringDecoder('utf8');
   let from = 0;
   let begun = '';
+  const patience = new Patience(io, follows);
   for (;;) {
-    const { content, isOver } = await client.buildLog(target, from);
+    const part = await client
+      .buildLog(target, from)
+      .catch((error: unknown) => patience.bear(error));
+    if (!part) continue;
+    patience.renew();
+    const { content, isOver } = part;
     from += content.length;
     const text = begun + decoder.write(content);
     const end = text.lastIndexOf('\n');
@@ -49,4 +59,32 @@ async function show(
     if (content.length === 0) await sleep(askAgainMs, undefined, { signal: io.signal });
   }
   if (begun !== '') io.out(harmless(begun));
+}
+
+/** Waits while another replica takes over: whoever follows a Build goes on then where it was. */
+class Patience {
+  readonly #io: Io;
+  readonly #isPatient: boolean;
+  #since: number | undefined;
+
+  constructor(io: Io, isPatient: boolean) {
+    this.#io = io;
+    this.#isPatient = isPatient;
+  }
+
+  /** After an answer, all patience is there again. */
+  renew(): void {
+    this.#since = undefined;
+  }
+
+  /** Waits a moment, if it may pass by itself; throws it else, or when that has taken too long. */
+  async bear(error: unknown): Promise<void> {
+    const isLate = error instanceof ApiError && error.code === 503;
+    const isAway = error instanceof Unreachable && error.isPassing;
+    const now = performance.now();
+    const since = (this.#since ??= now);
+    if (!this.#isPatient || !(isLate || isAway) || now - since > longestWaitMs) throw error;
+    if (since === now) this.#io.err(`${isAway ? error.why : error.message}; trying again`);
+    await sleep(askAgainMs, undefined, { signal: this.#io.signal });
+  }
 }

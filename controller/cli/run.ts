@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { parseAdvertised, type Advertised } from '../leader/address.ts';
 import { createLog } from '../log.ts';
 import { bucketOf, bucketOptions } from './bucket-options.ts';
 import { exit, parseOptions, UsageError, type Command } from './command.ts';
@@ -44,7 +45,12 @@ const options = {
   elect: {
     type: 'boolean',
     description:
-      'with --kubernetes: one of several replicas that share DIR works, all of them serve',
+      'with --kubernetes: of several replicas that share DIR or the bucket, one works and all serve',
+  },
+  advertise: {
+    type: 'string',
+    value: 'IP[:PORT]',
+    description: 'with --elect: where other replicas reach this one, if not where it listens',
   },
   data: {
     type: 'string',
@@ -99,7 +105,7 @@ export const command: Command = {
   summary: 'Runs Cairn: makes what is declared true, and serves it.',
   usage: [
     'run --config DIR_OR_GIT_URL --data DIR [--listen HOST:PORT]',
-    'run --kubernetes [--namespace NAME] [--elect] --data DIR [--listen HOST:PORT]',
+    'run --kubernetes [--namespace NAME] [--elect [--advertise IP[:PORT]]] --data DIR [--listen HOST:PORT]',
     'run … --bucket s3://NAME[/PREFIX] [--bucket-endpoint URL] [--cache-size SIZE]',
     'run --demo',
   ],
@@ -120,6 +126,7 @@ export const command: Command = {
     if (!kubernetes && (namespace !== undefined || elects)) {
       throw new UsageError('--namespace and --elect are for --kubernetes');
     }
+    const advertised = advertisedOf(values.advertise, elects);
     const { startInstance } = await import('../instance.ts');
     const config = values.config;
     const address = listenAddress(values.listen);
@@ -128,6 +135,7 @@ export const command: Command = {
     const starting = startInstance({
       ...address,
       secure,
+      advertised,
       data: resolve(io.cwd, values.data),
       kubernetes: kubernetes ? { env: io.env, namespace, elects } : undefined,
       config:
@@ -167,6 +175,16 @@ export const command: Command = {
     return exit.failed;
   },
 };
+
+function advertisedOf(given: string | undefined, elects: boolean): Advertised | undefined {
+  if (given === undefined) return undefined;
+  if (!elects) throw new UsageError('--advertise is for --elect');
+  const advertised = parseAdvertised(given);
+  if (advertised) return advertised;
+  throw new UsageError(
+    `--advertise ${given}: expected an IP address, such as 10.0.0.7 or [fd00::7]:8080`,
+  );
+}
 
 function driftPolicy(given: string | undefined) {
   return given === undefined ? undefined : oneOf('config-drift', given, ['Correct', 'Report']);

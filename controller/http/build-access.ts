@@ -8,6 +8,8 @@ import { isLocal, type WriteRules } from './api/write-rules.ts';
 export interface BuildAccess {
   readonly store: Pick<StoreReader, 'get'>;
   readonly rules: WriteRules;
+  /** Whether the request has what shows that another replica has looked at the rights of its client. */
+  readonly isVouchedFor?: ((req: Request, build: Build) => Promise<boolean>) | undefined;
 }
 
 export interface ReadableBuild {
@@ -24,12 +26,12 @@ export interface ReadableBuild {
 export async function readableBuild(
   req: Request,
   { namespace, name }: { readonly namespace: string; readonly name: string },
-  { store, rules }: BuildAccess,
+  { store, rules, isVouchedFor }: BuildAccess,
 ): Promise<ReadableBuild> {
   const build = (await store.get({ kind: BuildKind.kind, namespace, name })) as Build | undefined;
   const isPublic = build !== undefined && (await isOfPublic(build, store));
   const mayRead = rules.access.mayRead(req.headers.authorization) || isLocal(req, rules);
-  if (!isPublic && !mayRead) {
+  if (!isPublic && !mayRead && !(build && (await isVouchedFor?.(req, build)))) {
     const message = 'logs and artifacts need the read token, unless the Repository is public';
     throw new ApiFailure(401, message);
   }

@@ -11,6 +11,7 @@ import type { Certificate } from './certificate.ts';
 import type { GiveReceipt, UploadBlobs } from './blob-route.ts';
 import type { SourceInventory } from './inventory-route.ts';
 import type { LazyPool } from './lazy.ts';
+import type { Replicas } from './leader-log.ts';
 
 export interface ServerOptions {
   readonly store: Store & StorePeek & EventReader;
@@ -33,6 +34,8 @@ export interface ServerOptions {
   readonly secrets?: Secrets | undefined;
   /** Where Builds that are not through have their logs. */
   readonly buildsFolder?: string | undefined;
+  /** Left out: that folder has all of them. */
+  readonly replicas?: Replicas | undefined;
   readonly metrics: Registry;
   readonly health: () => Health;
   /** When the store can be read. Until then only probes and metrics are answered. Left out: it can. */

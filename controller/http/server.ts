@@ -158,9 +158,11 @@ export function createServer(options: ServerOptions): Server {
     app.use(apiRouter({ store, rules, shutdown: shutdown.signal, now }));
     const { blobs, giveReceipt, namespace = usualNamespace } = options;
     app.use(blobRoute({ blobs, giveReceipt, rules, namespace }));
-    const { buildsFolder: folder, redirect } = options;
+    const { buildsFolder: folder, redirect, replicas } = options;
     app.use(buildFilesRoute({ store, blobs, rules, redirect }));
-    if (folder !== undefined) app.use(buildLogRoute({ store, blobs, rules, folder }));
+    if (folder !== undefined) {
+      app.use(buildLogRoute({ store, blobs, rules, folder, replicas, log }));
+    }
     const { secrets } = options;
     if (secrets) app.use(hookRoute({ store, secrets, now, metrics: options.metrics }));
     if (options.inventories) app.use(inventoryRoute(options.inventories));

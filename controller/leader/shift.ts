@@ -5,7 +5,7 @@ import { check, type Check, type Health } from '../health.ts';
 import type { Log } from '../log.ts';
 import { lockDataDirectory, type Lock } from '../store/lock.ts';
 import type { Work } from '../work.ts';
-import type { Leadership } from './leadership.ts';
+import type { Leader, Leadership } from './leadership.ts';
 
 /** When this process does the work: from its start on, or once it leads. */
 export interface Shift {
@@ -13,8 +13,13 @@ export interface Shift {
   health(): Health;
   /** Resolves with the reason when this process must end: another one works, or it never can. */
   readonly lost: Promise<string>;
-  /** Tells whoever finds the data directory taken where this process serves. */
-  announce(url: string): void;
+  /**
+   * Tells where this process serves: whoever finds the data directory taken, and, if there is an `address` at which other
+   * replicas reach it, those.
+   */
+  announce(url: string, address?: string): void;
+  /** Which replica leads, as far as this one knows. */
+  leader(): Leader;
   close(graceMs: number): Promise<void>;
 }
 
@@ -24,6 +29,7 @@ export function soleShift(work: Work, lock: Lock): Shift {
     health: () => work.health(),
     lost: new Promise(() => {}),
     announce: (url) => lock.announce(url),
+    leader: () => ({ is: 'self' }),
     close: (graceMs) => work.close(graceMs),
   };
 }
@@ -33,6 +39,7 @@ export interface Turn {
   readonly lock: Lock;
   /** The store to work on, in which perhaps nothing is written that does not pass a fence. */
   readonly store: Store & InventoryStore;
+  readonly isLeading: () => boolean;
 }
 
 export interface LateOptions {
@@ -51,8 +58,8 @@ export interface LateOptions {
         };
       }
     | undefined;
-  /** Starts the work on a store. */
-  readonly begin: (store: Store & InventoryStore) => Promise<Work>;
+  /** Starts the work. */
+  readonly begin: (turn: Omit<Turn, 'lock'>) => Promise<Work>;
   readonly log: Log;
 }
 
@@ -82,6 +89,7 @@ class LateShift implements Shift {
   #work: Work | undefined;
   #obstacle = 'the store is not read yet';
   #url = '';
+  #address: string | undefined;
 
   constructor(options: LateOptions) {
     this.#options = options;
@@ -105,8 +113,15 @@ class LateShift implements Shift {
     };
   }
 
-  announce(url: string): void {
+  leader(): Leader {
+    if (!this.#options.election) return { is: 'self' };
+    return this.#leadership?.leader() ?? { is: 'nobody' };
+  }
+
+  announce(url: string, address?: string): void {
     this.#url = url;
+    this.#address = address;
+    if (address !== undefined) this.#leadership?.advertise(address);
     (this.#options.lock ?? this.#turn?.lock)?.announce(url);
   }
 
@@ -130,14 +145,15 @@ class LateShift implements Shift {
   async #begin(): Promise<void> {
     await this.#orStopped(this.#options.synced);
     this.#turn = this.#stop.signal.aborted ? undefined : await this.#takeTurn();
-    if (this.#turn) this.#work = await this.#beginPatiently(this.#turn.store);
+    if (this.#turn) this.#work = await this.#beginPatiently(this.#turn);
   }
 
   async #takeTurn(): Promise<Turn | undefined> {
     const { lock, election, store, log } = this.#options;
-    if (!election) return lock && { lock, store };
+    if (!election) return lock && { lock, store, isLeading: () => true };
     const { leadership, fencedStore } = election.seekLeadership();
     this.#leadership = leadership;
+    if (this.#address !== undefined) leadership.advertise(this.#address);
     void leadership.lost.then((why) => this.#lose(`this replica does not lead any more: ${why}`));
     const epoch = await this.#orStopped(leadership.leading);
     if (epoch === undefined) return undefined;
@@ -145,15 +161,15 @@ class LateShift implements Shift {
     const own = await this.#lockPatiently(election.data);
     if (this.#url !== '') own.announce(this.#url);
     leadership.fence();
-    return { lock: own, store: fencedStore };
+    return { lock: own, store: fencedStore, isLeading: () => leadership.isLeading() };
   }
 
-  async #beginPatiently(store: Store & InventoryStore): Promise<Work | undefined> {
+  async #beginPatiently(turn: Turn): Promise<Work | undefined> {
     const { begin, log } = this.#options;
     let told = '';
     while (!this.#stop.signal.aborted) {
       try {
-        return await begin(store);
+        return await begin(turn);
       } catch (error) {
         if (!isOfTheServer(error)) throw error;
         this.#obstacle = error.message;

@@ -11,6 +11,7 @@ import { SubmoduleUngiven } from '../git/checkout.ts';
 import { archivesOf } from './archives.ts';
 import { BuildFiles, type BuildOutcome, type RunPlan } from './files.ts';
 import { BuildLog, endOfLog } from './log.ts';
+import { noteFor, takeOver } from './note.ts';
 import { foreignPackage } from './own-packages.ts';
 import { keyOf, packagedTree, prepareRun, repositoryOf, type PrepareDeps } from './prepare.ts';
 import { treeTar } from './tree-tar.ts';
@@ -73,6 +74,7 @@ async function work(build: Build, job: Job, deps: JobDeps, poke: () => void): Pr
   job.outcome = await files.outcome();
   if (job.outcome) return;
   const { signal } = job.stop;
+  job.plan ??= await takeOver(build, files, deps.builder, signal);
   const leave = job.plan
     ? deps.queue.occupy(keyOf(build))
     : await deps.queue.acquire(keyOf(build), signal);
@@ -166,6 +168,7 @@ async function run(
     {
       source: async () =>
         treeTar((await packagedTree({ build, files, signal }, repository, deps, plan)).folder),
+      note: async () => noteFor(plan, await log.head(logStart)),
       keptLog: () => log.size - logStart,
       writeLog: (bytes) => log.write(bytes),
       artifact: async (_name, _size, content) => void (await deps.blobs.write(content)),

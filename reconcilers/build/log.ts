@@ -49,6 +49,12 @@ export class BuildLog {
     return this.write(Buffer.from(`cairn: ${line}\n`));
   }
 
+  /** Its first bytes, which don't change any more. */
+  async head(bytes: number): Promise<Buffer> {
+    await this.#last;
+    return Buffer.concat(await Array.fromAsync(createReadStream(this.#file, { end: bytes - 1 })));
+  }
+
   async close(): Promise<void> {
     await this.#last.catch(() => {});
     await this.#handle.close();

@@ -33,8 +33,11 @@ export interface OwnSecrets {
   ownSecret(name: OwnSecretName): Promise<string>;
 }
 
-/** `receipts`: see `repository/receipts.ts`. */
-export type OwnSecretName = 'receipts';
+/**
+ * `receipts`: see `repository/receipts.ts`. `builder`: what an engine knows all replicas by. `replicas`: what they know
+ * one another by.
+ */
+export type OwnSecretName = 'receipts' | 'builder' | 'replicas';
 
 export function newSecret(): string {
   return randomBytes(32).toString('base64url');

@@ -53,6 +53,15 @@ describe('the command line', () => {
     assert.match((await cairn(['get', 'all', '-Z'])).err, /^cairn: unknown option -Z\nSee/);
   });
 
+  it('says which address replicas can be reached at, and that there are none alone', async () => {
+    const advertise = (...args: string[]) =>
+      cairn(['run', '--data', 'x', ...args, '--advertise', 'cairn-0.apt']);
+    const odd = await advertise('--kubernetes', '--elect');
+    assert.equal(odd.status, 2);
+    assert.match(odd.err, /^cairn: --advertise cairn-0\.apt: expected an IP address, such as /);
+    assert.match((await advertise()).err, /^cairn: --advertise is for --elect\n/);
+  });
+
   it('takes an empty value for the slip of a script that it is', async () => {
     const { status, err } = await cairn(['run', '--data', '', '--listen', '127.0.0.1:0']);
     assert.equal(status, 2);
