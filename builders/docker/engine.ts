@@ -26,7 +26,7 @@ export type EngineHealth =
   | { readonly ok: true; readonly version: string; readonly architecture: string }
   | { readonly ok: false; readonly message: string };
 
-const oldestApi = 1.41; // Docker 20.10: cgroup namespaces, and what Debian 12 has
+const oldestApi = '1.41'; // Docker 20.10: cgroup namespaces, and what Debian 12 has
 const answerWithinMs = 10_000;
 
 /** Talks to the engine at an address, whatever the environment says of others. Connects to nothing yet. */
@@ -86,7 +86,7 @@ export async function checkEngine(
 ): Promise<EngineHealth> {
   try {
     const version = await within(docker.version());
-    if (Number(version.ApiVersion) < oldestApi) {
+    if (isOlder(version.ApiVersion, oldestApi)) {
       return bad(
         `Docker at ${address} is too old: API ${version.ApiVersion}, needed is ${oldestApi}`,
       );
@@ -96,6 +96,11 @@ export async function checkEngine(
   } catch (error) {
     return bad(`Docker doesn't answer at ${address}: ${messageOf(error)}`);
   }
+}
+
+/** 1.100 comes after 1.41. */
+function isOlder(version: string, than: string): boolean {
+  return version.localeCompare(than, 'en', { numeric: true }) < 0;
 }
 
 /** Waits so long for an answer of the engine: the types of dockerode have no signal here. */

@@ -122,14 +122,19 @@ async function mustFind(context: Context, name: ImageName): Promise<string> {
 export async function followToEnd(docker: Docker, answer: NodeJS.ReadableStream): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     docker.modem.followProgress(answer, (error: Error | null, events: unknown[] = []) => {
-      const failed = events.find(
-        (event) => typeof event === 'object' && event !== null && 'error' in event,
-      );
+      const failures = events.flatMap(failureIn);
       if (error) reject(error);
-      else if (failed) reject(new Error(String(Object(failed).error)));
+      else if (failures.length > 0) reject(new Error(failures[0]));
       else resolve();
     });
   });
+}
+
+/** As `errorDetail`; `error`, which repeats it, goes away ("Engine API version history", v1.48). */
+function failureIn(event: unknown): readonly string[] {
+  const { error, errorDetail } = Object(event);
+  const message = Object(errorDetail).message ?? error;
+  return message === undefined ? [] : [String(message)];
 }
 
 /** The engine doesn't say when an image was used. */
