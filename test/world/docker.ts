@@ -12,9 +12,12 @@ import { mustRun } from './process.ts';
 import { tempDir, type Scope } from './temp.ts';
 import { debianMirror } from './trixie.ts';
 
-const cache = path.resolve(import.meta.dirname, '../../.cache/test');
+const data = path.resolve(import.meta.dirname, '../../.cache/test/docker');
 const keeper = path.join(import.meta.dirname, 'docker-keeper.sh');
 const withinMs = 60_000;
+
+/** `tcp://HOST:PORT` of another engine that the tests are to share, such as a newer one in a virtual machine. */
+const elsewhere = process.env.CAIRN_TEST_DOCKER;
 
 /** Options of a `describe` that needs an engine: only root can start one. With CI=true a skip is a failure. */
 export const needsDocker: { readonly skip: string | false } = {
@@ -23,18 +26,15 @@ export const needsDocker: { readonly skip: string | false } = {
 };
 
 export interface TestDocker {
-  /** The path of the socket. */
+  /** The path of the socket, or what CAIRN_TEST_DOCKER says. */
   readonly address: string;
   readonly docker: Docker;
 }
 
 /** The engine that test files share: be careful with what is not yours. */
 export async function startDocker(scope: Scope): Promise<TestDocker> {
-  const data = path.join(cache, 'docker');
-  // the path of a socket has to be short
-  const name = `cairn-docker-${createHash('sha256').update(data).digest('hex').slice(0, 8)}`;
-  const folder = path.join(tmpdir(), name);
-  mkdirSync(folder, { recursive: true });
+  if (elsewhere !== undefined) return { address: elsewhere, docker: clientAt(elsewhere) };
+  const folder = sharedFolder();
   mkdirSync(data, { recursive: true });
   await holdLock(scope, path.join(folder, 'users'));
   const docker = clientOf(folder);
@@ -59,13 +59,22 @@ export async function startDocker(scope: Scope): Promise<TestDocker> {
 }
 
 /** Has only one test process at a time do something with the shared engine, such as making images for all. */
-export async function oneAtATime<T>({ address }: TestDocker, work: () => Promise<T>): Promise<T> {
-  const release = await lock('--exclusive', path.join(path.dirname(address), 'work'));
+export async function oneAtATime<T>(work: () => Promise<T>): Promise<T> {
+  const release = await lock('--exclusive', path.join(sharedFolder(), 'work'));
   try {
     return await work();
   } finally {
     await release();
   }
+}
+
+/** Of the shared engine's socket and of the locks. */
+function sharedFolder(): string {
+  // the path of a socket has to be short
+  const name = `cairn-docker-${createHash('sha256').update(data).digest('hex').slice(0, 8)}`;
+  const folder = path.join(tmpdir(), name);
+  mkdirSync(folder, { recursive: true });
+  return folder;
 }
 
 /** Held until the scope ends. */
@@ -225,9 +234,18 @@ export async function debianArchive(scope: Scope) {
 }
 
 function clientOf(folder: string): Docker {
+  return clientWith({ socketPath: path.join(folder, 'socket') });
+}
+
+function clientAt(address: string): Docker {
+  const { hostname, port } = new URL(address);
+  return clientWith({ socketPath: undefined, host: hostname, port });
+}
+
+/** What is not undefined here is taken from the environment. */
+function clientWith(place: object): Docker {
   const none = { host: undefined, port: undefined, ca: undefined, cert: undefined, key: undefined };
-  const options: object = { ...none, socketPath: path.join(folder, 'socket'), protocol: 'http' };
-  return new Docker(options);
+  return new Docker({ ...none, protocol: 'http', ...place });
 }
 
 /** The last one first. */

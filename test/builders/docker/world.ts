@@ -39,7 +39,7 @@ export async function startWorld(
     folder: tempDir(scope),
     concurrency: 2,
   });
-  const prepared = await oneAtATime(engine, () =>
+  const prepared = await oneAtATime(() =>
     maker.prepare(
       {
         key: 'test',
