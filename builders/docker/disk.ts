@@ -5,9 +5,17 @@ export interface DiskWatch {
   stop(): void;
 }
 
+export interface DiskLimit {
+  readonly bytes: number;
+  /** Whether it may be held still for a moment, so that its files can be counted. No command can be started in it meanwhile. */
+  readonly mayHold: boolean;
+}
+
 const pauseMs = 1000;
 /** Counting takes long when there are very many files, which cost more than their bytes. */
 const mostCountingMs = 30_000;
+/** So often in a row counting may fail, which it does with containerd's image store when a file goes away meanwhile. */
+const mostFailures = 5;
 
 /**
  * Looks again and again how much a container has written, and tells once when that is more than it may. The engine has to walk
@@ -15,10 +23,11 @@ const mostCountingMs = 30_000;
  */
 export function watchDisk(
   container: Docker.Container,
-  mostBytes: number,
+  { bytes: mostBytes, mayHold }: DiskLimit,
   onFull: (message: string) => void,
 ): DiskWatch {
   const stopped = new AbortController();
+  let failures = 0;
   void watch();
   return { stop: () => stopped.abort() };
 
@@ -29,12 +38,34 @@ export function watchDisk(
       await sleep(pause, undefined, { signal: stopped.signal, ref: false }).catch(() => {});
       if (stopped.signal.aborted) return;
       const before = performance.now();
-      const size = await writtenBytes(container).catch(() => 0); // whoever follows the run is told as well
+      const size = await count().catch(() => 0); // whoever follows the run is told of an engine that is gone
       lastMs = performance.now() - before;
       if (stopped.signal.aborted) return;
       if (size > mostBytes) return onFull(diskMessage(mostBytes));
       if (lastMs > mostCountingMs) return onFull('it has written more files than can be counted');
     }
+  }
+
+  async function count(): Promise<number> {
+    try {
+      const size = await writtenBytes(container);
+      failures = 0;
+      return size;
+    } catch (error) {
+      failures += 1;
+      if (mayHold && failures >= mostFailures) return await countHeld(container);
+      throw error;
+    }
+  }
+}
+
+/** What makes and removes files all the time can't be counted while it does so, nor may it go uncounted. */
+async function countHeld(container: Docker.Container): Promise<number> {
+  await container.pause().catch(() => {}); // it may have been left so by the last time
+  try {
+    return await writtenBytes(container);
+  } finally {
+    await container.unpause();
   }
 }
 

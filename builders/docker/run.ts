@@ -123,12 +123,22 @@ async function attempt(
     dispatcher: context.dispatcher,
   });
   try {
-    const container = found ? context.docker.getContainer(found.Id) : await begin(context, options);
+    const container = found ? await goOn(context, found) : await begin(context, options);
     state.wasStarted = true;
     return await conclude(context, ends, options, { container, proxy });
   } finally {
     proxy.close();
   }
+}
+
+/** A controller that was killed while it counted files may have left it standing still. */
+async function goOn(
+  { docker }: Context,
+  { Id, State }: Docker.ContainerInspectInfo,
+): Promise<Docker.Container> {
+  const container = docker.getContainer(Id);
+  if (State.Paused) await container.unpause();
+  return container;
 }
 
 /** A container is of use from its start on: before, nobody knows whether all of the source is in there. */

@@ -26,7 +26,7 @@ export async function watchRun(watched: Watched, signal: AbortSignal): Promise<E
   const { container, limits, log, end } = watched;
   const done = new AbortController();
   const stop = AbortSignal.any([signal, done.signal]);
-  const disk = watchDisk(container, limits.diskBytes, (message) => {
+  const disk = watchDisk(container, { bytes: limits.diskBytes, mayHold: true }, (message) => {
     void end({ because: 'DiskLimit', message }).catch(() => {});
   });
   const looking = lookAgain(watched, stop);

@@ -90,9 +90,8 @@ async function usePrepared<T>(
     () => over.abort(new WorkshopOver(`not done after ${workshopLimits.seconds} seconds`)),
     workshopLimits.seconds * 1000,
   );
-  const disk = watchDisk(container, workshopLimits.diskBytes, (message) =>
-    over.abort(new WorkshopOver(message)),
-  );
+  const limit = { bytes: workshopLimits.diskBytes, mayHold: false };
+  const disk = watchDisk(container, limit, (message) => over.abort(new WorkshopOver(message)));
   try {
     await container.start();
     await openWayOut(context, container, proxy);
