@@ -29,6 +29,13 @@ function textOf(file: string): string {
   return existsSync(file) ? readFileSync(file, 'utf8') : '';
 }
 
+/** Makes the file that a container waits for. */
+async function letGo({ docker }: World, container: string): Promise<void> {
+  const exec = await docker.getContainer(container).exec({ Cmd: ['touch', '/tmp/go'] });
+  const answer = await exec.start({ Detach: true });
+  answer.destroy(); // an engine that goes on would keep it open, and this process with it
+}
+
 describe('a run that outlives', needsDocker, () => {
   const scope = suiteScope();
   let world: World;
@@ -95,10 +102,7 @@ describe('a run that outlives', needsDocker, () => {
       { ...kept, source: () => assert.fail('the source is there already') },
       never,
     );
-    await world.docker
-      .getContainer(`cairn-cairn-test-adopt-run-${request.id}`)
-      .exec({ Cmd: ['touch', '/tmp/go'] })
-      .then((exec) => exec.start({ Detach: true }));
+    await letGo(world, `cairn-cairn-test-adopt-run-${request.id}`);
 
     assert.equal((await adopted).result, 'Succeeded');
     assert.equal(kept.log, 'begun\ndone\n');
@@ -149,10 +153,7 @@ describe('a run that outlives', needsDocker, () => {
     await assert.rejects(watching, /shutting down/);
 
     const adopted = openBuilder(t, world, 'cairn-test-way', { folder }).run(request, kept, never);
-    const exec = await world.docker
-      .getContainer(`cairn-cairn-test-way-run-${request.id}`)
-      .exec({ Cmd: ['touch', '/tmp/go'] });
-    await exec.start({ Detach: true });
+    await letGo(world, `cairn-cairn-test-way-run-${request.id}`);
 
     assert.equal((await adopted).result, 'Succeeded');
     assert.equal(kept.log, '200\n200\n');
