@@ -14,7 +14,7 @@ export interface DiskLimit {
 const pauseMs = 1000;
 /** Counting takes long when there are very many files, which cost more than their bytes. */
 const mostCountingMs = 30_000;
-/** So often in a row counting may fail, which it does with containerd's image store when a file goes away meanwhile. */
+/** So often in a row counting may fail, which it does with containerd's image store when a folder goes away meanwhile. */
 const mostFailures = 5;
 
 /**
