@@ -8,6 +8,7 @@ import type { Build } from '../../crds/build.ts';
 import type { Repository } from '../../crds/repository.ts';
 import { GitRepository } from '../controller/sources/git-repository.ts';
 import type { AptRoot } from '../world/apt.ts';
+import { waitForGo } from '../world/container.ts';
 import { controlFields, makeDeb } from '../world/deb.ts';
 import { needsDocker } from '../world/docker.ts';
 import { exportSecret, testKey } from '../world/keys.ts';
@@ -51,8 +52,8 @@ describe('a build', needsDocker, () => {
   });
 
   it('ends well, and is published once, whenever its controller is killed', async () => {
+    const commit = await world.git.commit(tinyPackage('first', waitForGo));
     await world.declareSource('tiny', 'tools');
-    const commit = (await world.git.git('rev-parse', 'HEAD')).trim();
     const begun = await world.buildOf(commit, 'there is a Build', () => true);
     await world.crash();
     await there(world.fileOf(begun, 'checkout'));
@@ -60,6 +61,7 @@ describe('a build', needsDocker, () => {
     await there(world.fileOf(begun, 'plan.json'));
     await world.crash();
     await suspended(true);
+    await world.letGo(begun);
     await there(world.fileOf(begun, 'outcome.json'));
     await world.crash();
     await world.inPhase(commit, 'Publishing');
@@ -109,12 +111,13 @@ describe('a build', needsDocker, () => {
   });
 
   it('is tried again when its engine is killed, and waits for one that is away', async () => {
-    const commit = await world.git.commit(tinyPackage('second', 'echo begun; sleep 5'));
+    const commit = await world.git.commit(tinyPackage('second', `echo begun; ${waitForGo}`));
     const lost = await world.inPhase(commit, 'Building');
     await hasBegun(lost);
     await world.engine.kill();
     await world.engine.start();
     const again = await world.buildOf(commit, 'another try', ({ spec }) => spec.attempt === 2);
+    await world.letGo(again);
     await world.finished(commit);
     const first = await objectOf<Build>(world.cairn, 'builds', lost.metadata.name);
     assert.equal(first?.status.result, 'BuilderLost');
@@ -191,17 +194,17 @@ describe('a build', needsDocker, () => {
   });
 
   it('fails to upload when somebody has published other bytes as that version meanwhile', async (t) => {
-    const git = await GitRepository.create(t, tinyPackage('something else', 'sleep 3'));
+    const git = await GitRepository.create(t, tinyPackage('something else', waitForGo));
     await world.declareSource('twin', 'tools', git);
     const commit = (await git.git('rev-parse', 'HEAD')).trim();
-    const { version = '' } = (await world.inPhase(commit, 'Building', 'twin')).status;
-    await world.engine.frozen(async () => {
-      const spec = { name: 'tiny', version, architecture: 'all' };
-      const file = join(tempDir(t), `tiny_${version}_all.deb`);
-      writeFileSync(file, makeDeb(spec, controlFields(spec)));
-      const published = await world.cairn.cli('publish', 'tools', file);
-      assert.equal(published.code, 0, published.output);
-    });
+    const build = await world.inPhase(commit, 'Building', 'twin');
+    const { version = '' } = build.status;
+    const spec = { name: 'tiny', version, architecture: 'all' };
+    const file = join(tempDir(t), `tiny_${version}_all.deb`);
+    writeFileSync(file, makeDeb(spec, controlFields(spec)));
+    const published = await world.cairn.cli('publish', 'tools', file);
+    assert.equal(published.code, 0, published.output);
+    await world.letGo(build);
     const { status } = await world.finished(commit, 'twin');
 
     assert.equal(status.result, 'FailedToUpload');

@@ -8,11 +8,12 @@ import type { Source } from '../../crds/source.ts';
 import { startWorld, type World } from '../builders/docker/world.ts';
 import { GitRepository } from '../controller/sources/git-repository.ts';
 import type { Cairn } from '../world/cairn.ts';
+import { letGo } from '../world/container.ts';
 import { moveImage, startOwnDocker, type OwnDocker } from '../world/docker.ts';
 import { freePort } from '../world/port.ts';
 import { mustRun } from '../world/process.ts';
 import type { Scope } from '../world/temp.ts';
-import { objectOf, product, type Product } from './product.ts';
+import { eventually, objectOf, product, type Product } from './product.ts';
 import { tinyPackage } from './tiny-package.ts';
 
 const apiVersion = 'cairn.build/v1alpha1';
@@ -142,6 +143,15 @@ export class BuildWorld {
       return ready?.reason === reason && message.test(ready.message);
     };
     return this.buildOf(commit, `${reason} ${message}`, isSo, name);
+  }
+
+  /** Lets a build go on that waits for it, as soon as it runs. */
+  async letGo({ metadata: { uid } }: Build): Promise<void> {
+    const filters = { name: [`-run-${uid}$`], status: ['running'] };
+    const running = async () => (await this.engine.docker.listContainers({ filters }))[0]?.Id;
+    let id: string | undefined;
+    await eventually(async () => (id = await running()) !== undefined, 'it runs');
+    await letGo(this.engine.docker, id ?? '');
   }
 
   async log({ metadata }: Build): Promise<string> {

@@ -11,6 +11,7 @@ import { startWorld, type World } from '../builders/docker/world.ts';
 import { GitRepository } from '../controller/sources/git-repository.ts';
 import type { AptRoot } from '../world/apt.ts';
 import type { Cairn } from '../world/cairn.ts';
+import { letGo, waitForGo } from '../world/container.ts';
 import { needsDocker } from '../world/docker.ts';
 import { suiteScope } from '../world/temp.ts';
 import { helloTools } from './hello-tools.ts';
@@ -163,19 +164,16 @@ describe('a source', needsDocker, () => {
   });
 
   it('goes on with a build through the end of its controller', async () => {
-    const commit = await push(files('four', 'echo begun slowly; sleep 20; echo slowly ended'));
+    const commit = await push(files('four', `echo begun slowly; ${waitForGo}; echo slowly ended`));
     const { metadata } = await buildOf(
       commit,
       'the Build runs',
       ({ status }) => status.phase === 'Building',
     );
-    await eventually(
-      async () => /begun slowly/.test(await log(metadata.name)),
-      'it says so',
-      30_000,
-    );
+    await eventually(async () => /begun slowly/.test(await log(metadata.name)), 'it says so');
     await cairn.kill('SIGKILL');
     cairn = await start();
+    await letGo(engine.docker, `cairn-${owner}-run-${metadata.uid}`);
     const { status, metadata: same } = await finished(commit);
 
     assert.equal(same.uid, metadata.uid);
@@ -231,7 +229,7 @@ describe('a source', needsDocker, () => {
       'the Source is gone',
     );
     assert.equal(await build(metadata.name), undefined);
-    assert.deepEqual(await containers(), []);
+    await eventually(async () => (await containers()).length === 0, 'its container is gone');
     await eventually(async () => {
       good(await apt.update());
       return (await apt.policy('hello-tools')) === undefined;

@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { goFile, letGo, waitForGo } from '../../world/container.ts';
 import { moveImage, needsDocker, startOwnDocker } from '../../world/docker.ts';
 import { startDaemon, type Daemon } from '../../world/daemon.ts';
 import { suiteScope, tempDir } from '../../world/temp.ts';
@@ -19,21 +20,15 @@ import {
 const controller = join(import.meta.dirname, 'controller.ts');
 
 async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
-  for (let tries = 0; !(await isSo()); tries += 1) {
-    if (tries > 1500) throw new Error('it has not come true in half a minute');
+  const deadline = Date.now() + 120_000;
+  while (!(await isSo())) {
+    if (Date.now() > deadline) throw new Error('it has not come true in two minutes');
     await sleep(20);
   }
 }
 
 function textOf(file: string): string {
   return existsSync(file) ? readFileSync(file, 'utf8') : '';
-}
-
-/** Makes the file that a container waits for. */
-async function letGo({ docker }: World, container: string): Promise<void> {
-  const exec = await docker.getContainer(container).exec({ Cmd: ['touch', '/tmp/go'] });
-  const answer = await exec.start({ Detach: true });
-  answer.destroy(); // an engine that goes on would keep it open, and this process with it
 }
 
 describe('a run that outlives', needsDocker, () => {
@@ -47,7 +42,9 @@ describe('a run that outlives', needsDocker, () => {
     const folder = tempDir(t);
     const owner = 'cairn-test-killed';
     const builder = openBuilder(t, world, owner, { folder: join(folder, 'state') });
-    const script = 'for i in $(seq 1 400); do echo "line $i"; sleep 0.01; done; echo x >../x.deb';
+    // it goes on to its end when the last one who watches is there
+    const script = `for i in $(seq 1 400); do echo "line $i"; sleep 0.01
+      while test $i = 300 && ! test -e ${goFile}; do sleep 0.1; done; done; echo x >../x.deb`;
     const start = (): Daemon =>
       startDaemon(
         process.execPath,
@@ -70,6 +67,7 @@ describe('a run that outlives', needsDocker, () => {
       await process.end('SIGKILL');
     }
     const last = start();
+    await letGo(world.docker, `cairn-${owner}-run-killed`);
     await until(() => last.hasEnded);
 
     assert.equal(last.output, '');
@@ -84,10 +82,7 @@ describe('a run that outlives', needsDocker, () => {
 
   it('its controller without a word is found by its id, and is not begun anew', async (t) => {
     const folder = tempDir(t);
-    const request = scriptRequest(
-      world.image,
-      'echo begun; while ! test -e /tmp/go; do sleep 0.1; done; echo done',
-    );
+    const request = scriptRequest(world.image, `echo begun; ${waitForGo}; echo done`);
     const first = openBuilder(t, world, 'cairn-test-adopt', { folder });
     const stop = new AbortController();
     const kept = keep();
@@ -102,7 +97,7 @@ describe('a run that outlives', needsDocker, () => {
       { ...kept, source: () => assert.fail('the source is there already') },
       never,
     );
-    await letGo(world, `cairn-cairn-test-adopt-run-${request.id}`);
+    await letGo(world.docker, `cairn-cairn-test-adopt-run-${request.id}`);
 
     assert.equal((await adopted).result, 'Succeeded');
     assert.equal(kept.log, 'begun\ndone\n');
@@ -134,11 +129,11 @@ describe('a run that outlives', needsDocker, () => {
   it('its controller gets its way to the archives back', async (t) => {
     const folder = tempDir(t);
     const open = openBuilder(t, world, 'cairn-test-way', { folder });
-    const url = `${world.archive.uri.replace(/\/$/, '').replace(/^https:/, 'http:')}/dists/bookworm/InRelease`;
+    const url = `${world.archive.uri.replace(/\/$/, '').replace(/^https:/, 'http:')}/dists/${world.archive.suites[0]}/InRelease`;
     const get = `perl -MHTTP::Tiny -e 'print HTTP::Tiny->new->get($ARGV[0])->{status}, "\\n"' ${url}`;
     const request = scriptRequest(
       world.image,
-      `${get}; while ! test -e /tmp/go; do sleep 0.1; done; for i in $(seq 50); do ${get} | grep 200 && break; sleep 0.1; done`,
+      `${get}; ${waitForGo}; for i in $(seq 50); do ${get} | grep 200 && break; sleep 0.1; done`,
       {
         network: 'Archives',
         archives: [world.archive],
@@ -153,7 +148,7 @@ describe('a run that outlives', needsDocker, () => {
     await assert.rejects(watching, /shutting down/);
 
     const adopted = openBuilder(t, world, 'cairn-test-way', { folder }).run(request, kept, never);
-    await letGo(world, `cairn-cairn-test-way-run-${request.id}`);
+    await letGo(world.docker, `cairn-cairn-test-way-run-${request.id}`);
 
     assert.equal((await adopted).result, 'Succeeded');
     assert.equal(kept.log, '200\n200\n');
