@@ -16,6 +16,7 @@ import { suiteScope, tempDir } from '../world/temp.ts';
 import { startUpstream } from '../world/upstream.ts';
 import { manifest, nameBuilder } from './building.ts';
 import { eventually, objectOf, product, until, type Product } from './product.ts';
+import { tinyPackage } from './tiny-package.ts';
 
 const owner = 'build-archives-e2e';
 
@@ -27,39 +28,10 @@ for my $url (@ARGV) {
 }
 `;
 
+/** What they depend on is all that has to be installed. */
 function files(depends: string, urls: readonly string[] = []): Readonly<Record<string, string>> {
-  const control = [
-    'Source: app',
-    'Section: utils',
-    'Priority: optional',
-    'Maintainer: A <a@example.com>',
-    `Build-Depends: debhelper-compat (= 13), ${depends}`,
-    'Standards-Version: 4.7.0',
-    '',
-    'Package: app',
-    'Architecture: all',
-    'Depends: ${misc:Depends}',
-    'Description: made of others',
-    ' For a test.',
-    '',
-  ];
-  const changelog = [
-    'app (1.0) unstable; urgency=medium',
-    '',
-    '  * First.',
-    '',
-    ' -- A <a@example.com>  Mon, 02 Jan 2023 10:00:00 +0000',
-    '',
-  ];
-  const build = `override_dh_auto_build:\n\tcat /usr/share/doc/*/content\n\tperl probe.pl ${urls.join(' ')}\n`;
-  return {
-    'probe.pl': probe,
-    'debian/control': control.join('\n'),
-    'debian/changelog': changelog.join('\n'),
-    'debian/rules': `#!/usr/bin/make -f\n%:\n\tdh $@\n${build}`,
-    'debian/install': 'probe.pl usr/share/app\n',
-    'debian/source/format': '3.0 (native)\n',
-  };
+  const during = `cat /usr/share/doc/*/content; perl probe.pl ${urls.join(' ')}`;
+  return { ...tinyPackage('app', during, depends), 'probe.pl': probe };
 }
 
 describe('builds of what Cairn serves', needsDocker, () => {
@@ -147,7 +119,7 @@ describe('builds of what Cairn serves', needsDocker, () => {
 
   before(async () => {
     engine = await startDocker(scope);
-    const { archive } = await debianArchive(scope);
+    const { archive } = await debianArchive(scope, 'bookworm');
     world = await product(scope);
     nameBuilder(scope, world, { engine, owner });
     const key = await testKey('archive');
@@ -184,7 +156,7 @@ describe('builds of what Cairn serves', needsDocker, () => {
     await eventually(
       async () => (await cairn.cli('wait', 'mirror/debian', '--timeout=5s')).code === 0,
       'Debian is mirrored',
-      120_000,
+      300_000,
     );
     await published('libthing-dev', '1.0');
     git = await GitRepository.create(scope, files('libthing-dev (>= 2)'));

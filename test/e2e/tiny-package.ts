@@ -1,12 +1,17 @@
 /** The smallest package that can be built from git: it needs neither debhelper nor a compiler. */
 
-/** Its files. `during` is a shell command that its build runs. */
-export function tinyPackage(says: string, during = 'true'): Readonly<Record<string, string>> {
+/** Its files. `during` is a shell command that its build runs, with what it depends on installed. */
+export function tinyPackage(
+  says: string,
+  during = 'true',
+  depends?: string,
+): Readonly<Record<string, string>> {
   return {
     says: `${says}\n`,
     'debian/control': [
       'Source: tiny',
       'Maintainer: A <a@example.com>',
+      ...(depends === undefined ? [] : [`Build-Depends: ${depends}`]),
       'Standards-Version: 4.7.0',
       'Rules-Requires-Root: no',
       '',
