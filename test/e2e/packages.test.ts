@@ -169,7 +169,7 @@ describe('real projects', needsDocker, () => {
     must(`dpkg-query --show --showformat='\${Version}' ${binary}`);
 
   before(async () => {
-    engine = await startWorld(scope, undefined, 'trixie');
+    engine = await startWorld(scope);
     world = await product(scope);
     nameBuilder(scope, world, { engine, owner });
     const { uri, suites, components, key } = engine.archive;

@@ -1,13 +1,12 @@
 /** A real Docker engine, one for all test files at a time; images are kept from one time to the next. */
-import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import Docker from 'dockerode';
 import { startDaemon, type Daemon } from './daemon.ts';
+import { lock } from './lock.ts';
 import { mustRun } from './process.ts';
 import { tempDir, type Scope } from './temp.ts';
 import { debianMirror } from './trixie.ts';
@@ -80,20 +79,6 @@ function sharedFolder(): string {
 /** Held until the scope ends. */
 async function holdLock(scope: Scope, file: string): Promise<void> {
   scope.after(await lock('--shared', file));
-}
-
-/** Held until it is released, or this process ends, in whatever way. */
-async function lock(kind: '--shared' | '--exclusive', file: string): Promise<() => Promise<void>> {
-  const words = ['--pdeathsig', 'KILL', 'flock', kind, '--no-fork', file];
-  const child = spawn('setpriv', [...words, 'sh', '-c', 'echo held; exec sleep infinity'], {
-    stdio: ['ignore', 'pipe', 'ignore'],
-  });
-  const closed = once(child, 'close');
-  await once(child.stdout, 'data');
-  return async () => {
-    child.kill('SIGKILL');
-    await closed;
-  };
 }
 
 /** An engine for one test, empty, that may be ended and started again. */
@@ -179,7 +164,8 @@ export class OwnDocker implements TestDocker {
     await this.stop();
     // an engine that was killed has left some of its own
     for (const mount of mountsBelow(this.#folder)) await mustRun('umount', [mount]);
-    rmSync(this.#folder, { recursive: true, force: true });
+    await mustRun('umount', [this.#folder]);
+    rmdirSync(this.#folder);
   }
 }
 
@@ -209,19 +195,24 @@ export async function moveImage(
   }
 }
 
-/** `options` are added to those of dockerd. */
+/**
+ * All that it keeps is in memory: to remove an image from a disk takes as long as to unpack it. `options` are added to
+ * those of dockerd.
+ */
 export async function startOwnDocker(
   scope: Scope,
   options: readonly string[] = [],
 ): Promise<OwnDocker> {
-  const own = new OwnDocker(mkdtempSync(path.join(tmpdir(), 'cairn-docker-')), options);
+  const folder = mkdtempSync(path.join(tmpdir(), 'cairn-docker-'));
+  await mustRun('mount', ['-t', 'tmpfs', '-o', 'size=3g,mode=700', 'cairn-test', folder]);
+  const own = new OwnDocker(folder, options);
   scope.after(() => own.remove());
   await own.start();
   return own;
 }
 
 /** What builds are made of in tests: the Debian that this machine gets its own packages from. */
-export async function debianArchive(scope: Scope) {
+export async function debianArchive(scope: Scope, suite: string) {
   const { url, keyring } = await debianMirror();
   const home = tempDir(scope);
   const words = keyring === undefined ? [] : ['--no-default-keyring', '--keyring', keyring];
@@ -229,7 +220,7 @@ export async function debianArchive(scope: Scope) {
     ? readFileSync(keyring, 'utf8')
     : await mustRun('gpg', ['--homedir', home, ...words, '--armor', '--export']);
   return {
-    archive: { uri: url, suites: ['bookworm'], components: ['main'], key },
+    archive: { uri: url, suites: [suite], components: ['main'], key },
   };
 }
 

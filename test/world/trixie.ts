@@ -10,6 +10,7 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { createAptRoot, type AptRoot, type AptRootOptions } from './apt.ts';
+import { lock } from './lock.ts';
 import { mustRun, run } from './process.ts';
 import type { Scope } from './temp.ts';
 
@@ -68,26 +69,41 @@ export async function trixieFolder(
   const folder = path.join(cache, name);
   if (existsSync(folder)) return folder;
   mkdirSync(cache, { recursive: true });
-  const draft = mkdtempSync(path.join(cache, `${name}.`));
+  const release = await lock('--exclusive', path.join(cache, `${name}.lock`));
+  try {
+    if (!existsSync(folder)) await makeFolder(folder, packages);
+    return folder;
+  } finally {
+    await release();
+  }
+}
+
+async function makeFolder(folder: string, packages: readonly string[]): Promise<void> {
+  const draft = mkdtempSync(`${folder}.`);
   try {
     await fetchInto(draft, packages);
     renameSync(draft, folder);
   } catch (error) {
     rmSync(draft, { recursive: true, force: true });
-    if (existsSync(folder)) return folder; // somebody else was faster
     throw error;
   }
-  return folder;
 }
 
 async function fetchInto(folder: string, packages: readonly string[]): Promise<void> {
   const { url, keyring } = await debianMirror();
   const settings = await networkSettings();
   const options = ['--variant=apt', '--mode=root', '--format=directory', '--skip=chroot/mount'];
+  const fast = ['--dpkgopt=force-unsafe-io', '--aptopt=Acquire::Languages "none"'];
   const keys = keyring === undefined ? [] : [`--keyring=${keyring}`];
   const more = packages.length === 0 ? [] : [`--include=${packages.join(',')}`];
-  const words = [...options, ...keys, ...more, ...settings.map((line) => `--aptopt=${line}`)];
-  const made = await run('mmdebstrap', [...words, suite, folder, url], { timeoutMs: 300_000 });
+  const words = [
+    ...options,
+    ...fast,
+    ...keys,
+    ...more,
+    ...settings.map((line) => `--aptopt=${line}`),
+  ];
+  const made = await run('mmdebstrap', [...words, suite, folder, url], { timeoutMs: 500_000 });
   if (made.code !== 0) {
     throw new Error(`Debian ${suite} could not be fetched from ${url}:\n${made.output}`);
   }

@@ -24,15 +24,16 @@ export interface World extends TestDocker {
 
 export const never = new AbortController().signal;
 
-/** Starts it all: some seconds, or a minute when Debian has changed since the last time. */
+/**
+ * Starts it all: some seconds, or a minute when Debian has changed since the last time. One root file system is enough for
+ * all: to make another takes as long again.
+ */
 export async function startWorld(
   scope: Scope,
   relations = ['debhelper-compat (= 13)'],
-  suite = 'bookworm',
 ): Promise<World> {
   const engine = await startDocker(scope);
-  const { archive: debian } = await debianArchive(scope);
-  const archive = { ...debian, suites: [suite] };
+  const { archive } = await debianArchive(scope, 'trixie');
   const maker = openDockerBuilder({
     engine: { address: engine.address },
     owner: 'cairn-test',
