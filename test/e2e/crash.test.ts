@@ -180,12 +180,8 @@ test('what was applied just before kill -9 is still pruned when its manifest goe
   let cairn = first;
   for (const when of ['killed', 'down'] as const) {
     world.write(`${when}.yaml`, snapshot(when));
-    await eventually(
-      async () => (await found(cairn, when)) !== undefined,
-      'it was applied',
-      15_000,
-      2,
-    );
+    const isThere = async () => (await found(cairn, when)) !== undefined;
+    await eventually(isThere, 'it was applied', undefined, 2);
     await cairn.kill('SIGKILL');
     if (when === 'down') rmSync(join(world.config, `${when}.yaml`));
     cairn = await world.start();

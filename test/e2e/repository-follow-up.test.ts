@@ -17,7 +17,7 @@ metadata: { name: tools }
 spec: { public: true }
 `;
 /** It gives way to all else that runs here. */
-const slowMs = 60_000;
+const slowMs = 180_000;
 /** Contents as apt-file has them; apt says what it asks for. */
 const config = `Debug::Acquire::http "true";
 Acquire::IndexTargets::deb::Contents-deb {
@@ -62,15 +62,30 @@ test('what follows a publication', async (t) => {
   });
 
   await t.test('leaves apt with what is right meanwhile', async () => {
-    await publish(cairn, folder, ['after']);
-    await assertFetched(`${packages}.gz`);
-    assert.equal(await apt.policy('after'), '1.0');
-    assert.doesNotMatch(await contentsOf(), / misc\/after$/m);
+    const name = await publishedAlone(async (name) => {
+      await assertFetched(`${packages}.gz`);
+      assert.equal(await apt.policy(name), '1.0');
+      assert.doesNotMatch(await contentsOf(), new RegExp(` misc/${name}$`, 'm'));
+    });
 
     await settled(cairn);
     good(await apt.update()); // it has these Packages
-    assert.match(await contentsOf(), /^usr\/share\/doc\/after\/content +misc\/after$/m);
+    const line = new RegExp(`^usr/share/doc/${name}/content +misc/${name}$`, 'm');
+    assert.match(await contentsOf(), line);
   });
+
+  /** Publishes a package, and checks what is so until what follows has come: once more where that came too soon. */
+  async function publishedAlone(check: (name: string) => Promise<void>): Promise<string> {
+    for (let attempt = 0; ; attempt += 1) {
+      const name = `after-${attempt}`;
+      await publish(cairn, folder, [name]);
+      const failure: unknown = await check(name).catch((error: unknown) => error);
+      const isAlone = (await statusOf(cairn))?.state?.owedSince !== undefined;
+      if (isAlone && failure === undefined) return name;
+      if (isAlone || attempt === 5) throw failure ?? new Error('what follows always came too soon');
+      await settled(cairn);
+    }
+  }
 
   /** An update asks for that form of an index, by its hash. */
   async function assertFetched(path: string): Promise<void> {

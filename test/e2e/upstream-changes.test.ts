@@ -94,13 +94,15 @@ test('a schedule decides when to look, and suspend stops it all', async (t) => {
 test('a mirror suspended under a running refresh shows how that ended, and can be frozen', async (t) => {
   const { world, cairn } = await mirrored(t);
   await publish(world, '2.0');
-  world.upstream.fault(/hello_2/, { delayMs: 6000 });
+  const answer = Promise.withResolvers<void>();
+  world.upstream.fault(/hello_2/, { until: answer.promise });
   await cairn.cli('reconcile', 'mirror/demo');
   await until(cairn, 'mirror/demo', '--for=jsonpath={.status.refreshInProgress}=true');
 
   world.write('mirror.yaml', mirror(world, { suspend: true }));
   await until(cairn, 'mirror/demo', '--for=jsonpath={.spec.suspend}=true');
   assert.equal((await demo(cairn)).status.refreshInProgress, true);
+  answer.resolve();
   await until(cairn, 'mirror/demo', '--for=jsonpath={.status.refreshInProgress}=false');
   assert.equal((await readyOf(cairn))?.status, 'True');
   assert.equal((await demo(cairn)).status.progress, undefined);
@@ -148,7 +150,8 @@ test('a schedule that can not be is refused, and what is there stays in service'
 test('a request to reconcile is answered when the refresh is over, and not before', async (t) => {
   const { world, cairn } = await mirrored(t);
   await publish(world, '2.0');
-  world.upstream.fault(/\.deb$/, { delayMs: 1500 });
+  const answer = Promise.withResolvers<void>();
+  world.upstream.fault(/\.deb$/, { until: answer.promise });
 
   const asked = cairn.cli('reconcile', 'mirror/demo', '--wait');
   await eventually(async () => (await demo(cairn)).status.refreshInProgress === true, 'it runs');
@@ -158,6 +161,7 @@ test('a request to reconcile is answered when the refresh is over, and not befor
   assert.notEqual(during.status.lastHandledReconcileAt, token);
   assert.ok(isReady(during), 'the last state is good meanwhile');
 
+  answer.resolve();
   assert.equal((await asked).code, 0);
   const after = await demo(cairn);
   assert.equal(after.status.lastHandledReconcileAt, token);
@@ -170,7 +174,8 @@ test('people see how far a refresh is', async (t) => {
     world.archive.add({ name: `package-${index}`, version: '1.0' });
   }
   await world.archive.publish();
-  world.upstream.fault(/\.deb$/, { delayMs: 500 });
+  const last = Promise.withResolvers<void>();
+  world.upstream.fault(/package-39_/, { until: last.promise });
 
   await cairn.cli('reconcile', 'mirror/demo');
   let seen: Mirror['status'] = {};
@@ -182,6 +187,7 @@ test('people see how far a refresh is', async (t) => {
   const { files = 99, filesTotal = 0, bytes = 0, bytesTotal = 0 } = seen.progress ?? {};
   assert.ok(filesTotal >= 40 && files < filesTotal && bytes < bytesTotal);
 
+  last.resolve();
   await eventually(async () => (await demo(cairn)).status.refreshInProgress === false, 'its end');
   assert.equal((await demo(cairn)).status.progress, undefined);
 });
@@ -202,20 +208,16 @@ test('while upstream fails the last good state is served; it recovers by itself'
   for (const [fault, path, reason] of failures) {
     const repair = world.upstream.fault(path, fault);
     await publish(world, '3.0');
-    await eventually(
-      async () => {
-        const ready = await readyOf(cairn);
-        return ready?.status === 'False' && reason.test(ready.reason);
-      },
-      `Ready is False because of ${reason}`,
-      30_000,
-    );
+    await eventually(async () => {
+      const ready = await readyOf(cairn);
+      return ready?.status === 'False' && reason.test(ready.reason);
+    }, `Ready is False because of ${reason}`);
     good(await apt.update());
     assert.equal(await apt.policy('hello'), '2.0');
     world.archive.remove('hello', '3.0');
     await world.archive.publish();
     repair();
-    await eventually(async () => isReady(await demo(cairn)), 'it recovers', 30_000);
+    await eventually(async () => isReady(await demo(cairn)), 'it recovers');
   }
 });
 

@@ -20,6 +20,7 @@ export async function answer(
 ): Promise<void> {
   request.resume();
   if (fault.delayMs !== undefined) await sleep(fault.delayMs);
+  await fault.until;
   for (const [name, value] of Object.entries(fault.headers ?? {})) response.setHeader(name, value);
   const refusal = refuse(requested, request, fault);
   if (refusal) return end(response, refusal.status, refusal.headers);

@@ -14,6 +14,8 @@ export interface Fault {
   readonly headers?: Readonly<Record<string, string>>;
   /** Wait before answering. */
   readonly delayMs?: number;
+  /** Wait for this before answering. */
+  readonly until?: Promise<unknown>;
   /** Answer with the first so many bytes, as if the file were that short. */
   readonly truncateAt?: number;
   /** Announce the whole file, send so many bytes, and reset the connection. */
