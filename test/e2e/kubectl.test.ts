@@ -40,7 +40,7 @@ test('kubectl declares, waits, promotes and reads; apt sees it', async (t) => {
   ];
   const applied = await done(kubectl.reading(documents.join('---\n'), 'apply', '-f', '-'));
   assert.match(applied, /^environment\.cairn\.build\/production created$/m);
-  const ready = ['--for=condition=Ready', '--timeout=60s'];
+  const ready = ['--for=condition=Ready', '--timeout=120s'];
   await done(kubectl('wait', 'environment.cairn.build/production', ...ready));
   const apt = await world.apt(cairn, '/environments/production');
   good(await apt.update());
@@ -54,7 +54,7 @@ test('kubectl declares, waits, promotes and reads; apt sees it', async (t) => {
   );
   await done(kubectl('annotate', 'mirror', 'demo', now, ...inDefault));
   const echoed = `--for=jsonpath={.status.lastHandledReconcileAt}=${now.split('=')[1] ?? ''}`;
-  await done(kubectl('wait', 'mirror/demo', echoed, '--timeout=60s'));
+  await done(kubectl('wait', 'mirror/demo', echoed, '--timeout=120s'));
   await done(kubectl('wait', 'mirror/demo', ...ready));
   const after = await done(kubectl('get', 'mirror', 'demo', '-o', 'jsonpath={.status.state.tree}'));
   assert.notEqual(after, before);
@@ -64,7 +64,7 @@ test('kubectl declares, waits, promotes and reads; apt sees it', async (t) => {
   const promotion = '{"spec":{"snapshotRef":{"name":"base-2"}}}';
   await done(kubectl('patch', 'environment', 'production', '--type=merge', '-p', promotion));
   const serves = '--for=jsonpath={.status.published.snapshot}=base-2';
-  await done(kubectl('wait', 'environment/production', serves, '--timeout=60s'));
+  await done(kubectl('wait', 'environment/production', serves, '--timeout=120s'));
   good(await apt.update());
   assert.equal(await apt.policy('hello'), '2.0');
 
@@ -82,7 +82,7 @@ test('cairn and kubectl mean the same objects', async (t) => {
   const inline = await exportPublic(await testKey('archive'));
   const one = mirror(world, { signedBy: { inline } });
   await done(kubectl.reading(one, 'apply', '--server-side', '-f', '-'));
-  const waited = await cairn.cli('wait', 'mirror/demo', '--for=condition=Ready', '--timeout=60s');
+  const waited = await cairn.cli('wait', 'mirror/demo', '--for=condition=Ready', '--timeout=120s');
   assert.equal(waited.code, 0, waited.output);
   await cairn.cli('suspend', 'mirror/demo');
   assert.equal(
@@ -100,7 +100,7 @@ test('cairn and kubectl mean the same objects', async (t) => {
     refused.stderr,
     /conflict with "[^"]+" using cairn\.build\/v1alpha1: \.spec\.suspend/,
   );
-  await done(kubectl('delete', 'mirror', 'demo', '--timeout=30s'));
+  await done(kubectl('delete', 'mirror', 'demo', '--timeout=120s'));
   const gone = await cairn.cli('get', 'mirror', 'demo');
   assert.equal(gone.code, 1);
 });
@@ -160,7 +160,7 @@ status: { previous: base-1 }
   const previous = ['-o', 'jsonpath={.status.previous} {.spec.snapshotRef.name}'];
   assert.equal(await done(viewer('get', 'cenv', 'production', ...previous)), 'base-1 base-2');
   assert.match((await promoter('delete', 'cenv', 'production')).stderr, forbidden);
-  await done(editor('delete', 'cenv', 'production', '--timeout=30s'));
+  await done(editor('delete', 'cenv', 'production', '--timeout=120s'));
 
   const plain = await cairn.cli('kubeconfig', '--role', 'viewer', '--data', world.data);
   assert.equal(plain.code, 1, 'over http it would be an editor');

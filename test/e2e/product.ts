@@ -114,7 +114,7 @@ spec: ${JSON.stringify(fields)}
 
 /** Waits until `cairn wait` says yes; its output otherwise fails the test. */
 export async function until(cairn: Cairn, ...args: readonly string[]): Promise<void> {
-  const waited = await cairn.cli('wait', ...args, '--timeout=30s');
+  const waited = await cairn.cli('wait', ...args, '--timeout=120s');
   if (waited.code !== 0) {
     const { stdout } = await cairn.cli('get', 'all');
     throw new Error(`cairn wait ${args.join(' ')}: ${waited.stderr}\n${stdout}\n${cairn.logs}`);
@@ -147,10 +147,11 @@ export async function refreshed(cairn: Cairn, name = 'demo'): Promise<void> {
   if (done.code !== 0) throw new Error(`cairn reconcile: ${done.stderr}\n${cairn.logs}`);
 }
 
+/** Looks again and again; the limit is only there for what never comes, on however busy a machine. */
 export async function eventually(
   check: () => boolean | Promise<boolean>,
   what: string,
-  ms = 15_000,
+  ms = 90_000,
   everyMs = 50,
 ): Promise<void> {
   const deadline = Date.now() + ms;

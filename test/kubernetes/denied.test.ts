@@ -113,18 +113,18 @@ describe('a right that is not granted', needsKubernetes, () => {
     );
     const inline = readFileSync(path.join(world.config, 'keys/archive.asc'), 'utf8');
     await kubectl(['apply', '-f', '-'], mirror(world, { signedBy: { inline } }));
-    await kubectl(['wait', '--for=condition=Ready', 'mirror/demo', '--timeout=30s']);
+    await kubectl(['wait', '--for=condition=Ready', 'mirror/demo', '--timeout=120s']);
 
     await grant(all);
 
     await kubectl(['annotate', 'mirrorset/base', 'reconcile.cairn.build/requestedAt=now']);
-    await kubectl(['wait', '--for=condition=Ready', 'mirrorset/base', '--timeout=30s']);
+    await kubectl(['wait', '--for=condition=Ready', 'mirrorset/base', '--timeout=120s']);
     await eventually(async () => /^200 200 ok\n$/.test(await probes()), 'all is well');
   });
 
   it('to add a finalizer is told by the condition, and by the probe', async () => {
     await kubectl(['apply', '-f', '-'], snapshot('one'));
-    await kubectl(['wait', '--for=condition=Ready', 'snapshot/one', '--timeout=30s']);
+    await kubectl(['wait', '--for=condition=Ready', 'snapshot/one', '--timeout=120s']);
     await grant([
       { apiGroups: ['cairn.build'], resources: own, verbs: ['get', 'list', 'watch'] },
       ...all.slice(1),
@@ -144,6 +144,6 @@ describe('a right that is not granted', needsKubernetes, () => {
     await grant(all);
 
     await kubectl(['annotate', 'environment/production', 'reconcile.cairn.build/requestedAt=now']);
-    await kubectl(['wait', '--for=condition=Ready', 'environment/production', '--timeout=30s']);
+    await kubectl(['wait', '--for=condition=Ready', 'environment/production', '--timeout=120s']);
   });
 });

@@ -55,7 +55,8 @@ describe('an object', needsKubernetes, () => {
     ) as KubeObject & {
       readonly metadata: { readonly managedFields: readonly Owned[] };
     };
-  const ready = (what: string) => kubectl(['wait', '--for=condition=Ready', what, '--timeout=30s']);
+  const ready = (what: string) =>
+    kubectl(['wait', '--for=condition=Ready', what, '--timeout=120s']);
 
   it('has fields of several managers, and Cairn owns none of them', async () => {
     const as = (manager: string, ...more: readonly string[]) => [
@@ -105,7 +106,7 @@ describe('an object', needsKubernetes, () => {
     }
 
     const last = '--for=jsonpath={.status.lastHandledReconcileAt}=turn-19';
-    await kubectl(['wait', last, 'mirrorset/base', '--timeout=30s']);
+    await kubectl(['wait', last, 'mirrorset/base', '--timeout=120s']);
 
     const object = await read('mirrorset/base');
     const turns = Object.keys(object.metadata.annotations ?? {}).filter((key) =>
@@ -127,7 +128,7 @@ describe('an object', needsKubernetes, () => {
     assert.match(warned.output, /Warning: unknown field "spec\.suitess"/);
     await ready('mirror/odd');
     assert.ok(!('suitess' in ((await read('mirror/odd')).spec as object)));
-    await kubectl(['delete', 'mirror/odd', '--timeout=30s']);
+    await kubectl(['delete', 'mirror/odd', '--timeout=120s']);
   });
 
   it('that is deleted in the middle of its work goes, and comes anew under its name', async () => {
@@ -139,11 +140,11 @@ describe('an object', needsKubernetes, () => {
       'wait',
       '--for=jsonpath={.status.refreshInProgress}=true',
       'mirror/brief',
-      '--timeout=30s',
+      '--timeout=120s',
     ]);
     const { uid } = (await read('mirror/brief')).metadata;
 
-    await kubectl(['delete', 'mirror/brief', '--timeout=30s']);
+    await kubectl(['delete', 'mirror/brief', '--timeout=120s']);
     world.upstream.clearFaults();
     await kubectl(['apply', '-f', '-'], manifest({}, 'brief'));
 
@@ -157,7 +158,7 @@ describe('an object', needsKubernetes, () => {
     const metadata = { finalizers: null };
     world.upstream.fault(/slow_/, { rateBytesPerSecond: 50_000 });
     await kubectl(['patch', 'mirror/brief', '--type=merge', '-p', JSON.stringify({ metadata })]);
-    await kubectl(['delete', 'mirror/brief', '--timeout=30s', '--wait=false']);
+    await kubectl(['delete', 'mirror/brief', '--timeout=120s', '--wait=false']);
     await kubectl([
       'patch',
       'mirror/brief',
@@ -165,11 +166,11 @@ describe('an object', needsKubernetes, () => {
       '-p',
       JSON.stringify({ metadata }),
     ]).catch(() => '');
-    await kubectl(['wait', '--for=delete', 'mirror/brief', '--timeout=30s']);
+    await kubectl(['wait', '--for=delete', 'mirror/brief', '--timeout=120s']);
     world.upstream.clearFaults();
 
     await kubectl(['annotate', 'mirror/demo', 'reconcile.cairn.build/requestedAt=still']);
     const echoed = '--for=jsonpath={.status.lastHandledReconcileAt}=still';
-    await kubectl(['wait', echoed, 'mirror/demo', '--timeout=30s']);
+    await kubectl(['wait', echoed, 'mirror/demo', '--timeout=120s']);
   });
 });

@@ -63,7 +63,7 @@ describe('the metrics of replicas', needsKubernetes, () => {
     await kubectl(['apply', '-f', '-'], mirror(world, { signedBy: { inline } }));
     await kubectl(['apply', '-f', '-'], mirrorSet);
     const ready = ['wait', '--for=condition=Ready', 'mirror/demo', 'mirrorset/base'];
-    await kubectl([...ready, '--timeout=30s']);
+    await kubectl([...ready, '--timeout=120s']);
   });
 
   async function kubectl(args: readonly string[], input?: string): Promise<void> {
@@ -133,7 +133,7 @@ describe('the metrics of replicas', needsKubernetes, () => {
     const names = new Set((await ofDemo()).map(({ name }) => name));
     assert.ok(names.has('cairn_resource_info') && names.has('cairn_mirror_refresh_total'));
 
-    await kubectl(['delete', 'mirrorset/base', 'mirror/demo', '--timeout=30s']);
+    await kubectl(['delete', 'mirrorset/base', 'mirror/demo', '--timeout=120s']);
 
     await eventually(async () => (await ofDemo()).length === 0, 'they are gone');
   });

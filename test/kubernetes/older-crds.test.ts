@@ -54,10 +54,10 @@ describe('a cluster', needsKubernetes, () => {
 
     await installCrds(kubernetes);
 
-    await eventually(async () => /^200 ok\n$/.test(await probe('readyz')), 'it is ready', 30_000);
+    await eventually(async () => /^200 ok\n$/.test(await probe('readyz')), 'it is ready');
     const inline = readFileSync(path.join(world.config, 'keys/archive.asc'), 'utf8');
     await kubectl(['apply', '-f', '-'], mirror(world, { signedBy: { inline } }));
-    await kubectl(['wait', '--for=condition=Ready', 'mirror/demo', '--timeout=30s']);
+    await kubectl(['wait', '--for=condition=Ready', 'mirror/demo', '--timeout=120s']);
   });
 
   it('with an older CRD is told of, field by field, until that is upgraded', async () => {
@@ -90,8 +90,8 @@ describe('a cluster', needsKubernetes, () => {
     await installCrds(kubernetes);
 
     await kubectl(['annotate', 'mirrorset/base', 'reconcile.cairn.build/requestedAt=now']);
-    await kubectl(['wait', '--for=condition=Ready', 'mirrorset/base', '--timeout=60s']);
-    await eventually(async () => /^200 ok\n$/.test(await probe('readyz')), 'all is well', 30_000);
+    await kubectl(['wait', '--for=condition=Ready', 'mirrorset/base', '--timeout=120s']);
+    await eventually(async () => /^200 ok\n$/.test(await probe('readyz')), 'all is well');
   });
 });
 

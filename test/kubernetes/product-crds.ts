@@ -11,7 +11,7 @@ export async function installCrds({ kubectl }: Pick<Kubernetes, 'kubectl'>): Pro
   const files = kinds.flatMap((kind) => ['-f', path.join(folder, crdFile(kind))]);
   for (const args of [
     ['apply', ...files],
-    ['wait', '--for=condition=Established', 'crd', '--all', '--timeout=30s'],
+    ['wait', '--for=condition=Established', 'crd', '--all', '--timeout=120s'],
   ]) {
     const done = await kubectl(args);
     assert.equal(done.code, 0, `kubectl ${args.join(' ')}: ${done.output}`);

@@ -25,7 +25,7 @@ export async function startWorld(scope: Scope, options: KubernetesOptions = {}) 
     apply: (text: string) => kubectl(['apply', '-f', '-'], text),
     mirror: (spec: object = {}) => mirror(world, { signedBy: { inline }, ...spec }),
     ready: (what: string) =>
-      kubectl(['wait', '--for=condition=Ready', what, '--timeout=40s']).catch(async (error) => {
+      kubectl(['wait', '--for=condition=Ready', what, '--timeout=120s']).catch(async (error) => {
         throw new Error(`${error}\n${await kubectl(['get', what, '-o', 'yaml'])}`);
       }),
   };

@@ -32,7 +32,7 @@ describe('cairn run --kubernetes', needsKubernetes, () => {
     for (const { plural } of kinds) {
       await kubectl(['apply', '-f', path.join(crds, `${plural}.yaml`)]);
     }
-    await kubectl(['wait', '--for=condition=Established', 'crd', '--all', '--timeout=30s']);
+    await kubectl(['wait', '--for=condition=Established', 'crd', '--all', '--timeout=120s']);
     world = await product(scope);
     world.archive.add({ name: 'hello', version: '1.0' });
     await world.archive.publish();
@@ -45,7 +45,8 @@ describe('cairn run --kubernetes', needsKubernetes, () => {
   }
 
   const apply = (text: string) => kubectl(['apply', '-f', '-'], text);
-  const ready = (what: string) => kubectl(['wait', '--for=condition=Ready', what, '--timeout=30s']);
+  const ready = (what: string) =>
+    kubectl(['wait', '--for=condition=Ready', what, '--timeout=120s']);
 
   function start({ config }: { config?: string } = {}): Promise<Cairn> {
     const env = { KUBECONFIG: kubernetes.kubeconfig };
@@ -75,7 +76,7 @@ describe('cairn run --kubernetes', needsKubernetes, () => {
     await kubectl(['annotate', 'mirror/demo', now]);
     const handled = now.slice(now.indexOf('=') + 1);
     const echoed = `--for=jsonpath={.status.lastHandledReconcileAt}=${handled}`;
-    await kubectl(['wait', echoed, 'mirror/demo', '--timeout=30s']);
+    await kubectl(['wait', echoed, 'mirror/demo', '--timeout=120s']);
     await apply(snapshot('base-2'));
     await ready('snapshot/base-2');
 
@@ -88,7 +89,7 @@ describe('cairn run --kubernetes', needsKubernetes, () => {
       const patch = JSON.stringify({ spec: { snapshotRef: { name } } });
       await kubectl(['patch', 'environment', 'production', '--type=merge', '-p', patch]);
       const serves = `--for=jsonpath={.status.published.snapshot}=${name}`;
-      await kubectl(['wait', serves, 'environment/production', '--timeout=30s']);
+      await kubectl(['wait', serves, 'environment/production', '--timeout=120s']);
       await eventually(async () => {
         good(await apt.update());
         return (await apt.policy('hello')) === version;
@@ -121,7 +122,7 @@ describe('cairn run --kubernetes', needsKubernetes, () => {
     const patch = JSON.stringify({ spec: { snapshotRef: { name: 'base-2' } } });
     await kubectl(['patch', 'environment', 'production', '--type=merge', '-p', patch]);
     const serves = '--for=jsonpath={.status.published.snapshot}=base-2';
-    await kubectl(['wait', serves, 'environment/production', '--timeout=60s']);
+    await kubectl(['wait', serves, 'environment/production', '--timeout=120s']);
     await eventually(async () => {
       good(await apt.update());
       return (await apt.policy('hello')) === '2.0';
@@ -134,11 +135,11 @@ describe('cairn run --kubernetes', needsKubernetes, () => {
       'wait',
       '--for=jsonpath={.status.conditions[0].reason}=SnapshotInUse',
       'snapshot/base-2',
-      '--timeout=30s',
+      '--timeout=120s',
     ]);
-    await kubectl(['delete', 'environment', 'production', '--timeout=30s']);
-    await kubectl(['wait', '--for=delete', 'snapshot/base-2', '--timeout=30s']);
-    await kubectl(['delete', 'mirrors,mirrorsets,snapshots', '--all', '--timeout=30s']);
+    await kubectl(['delete', 'environment', 'production', '--timeout=120s']);
+    await kubectl(['wait', '--for=delete', 'snapshot/base-2', '--timeout=120s']);
+    await kubectl(['delete', 'mirrors,mirrorsets,snapshots', '--all', '--timeout=120s']);
   });
 
   it('applies a directory of manifests, and prunes by the inventory that the cluster keeps', async () => {
@@ -146,7 +147,7 @@ describe('cairn run --kubernetes', needsKubernetes, () => {
     world.write('set.yaml', mirrorSet);
     world.write('mirror.yaml', mirror(world));
     cairn = await start({ config: world.config });
-    await kubectl(['wait', '--for=create', 'mirrorset/base', '--timeout=30s']);
+    await kubectl(['wait', '--for=create', 'mirrorset/base', '--timeout=120s']);
     await ready('mirrorset/base');
     const inventory = await kubectl(['get', 'configmap', 'cairn-inventory-config', '-o', 'yaml']);
     assert.match(inventory, /"kind":"Mirror","namespace":"default","name":"demo"/);
@@ -155,7 +156,7 @@ describe('cairn run --kubernetes', needsKubernetes, () => {
     rmSync(path.join(world.config, 'set.yaml'));
     cairn = await start({ config: world.config });
 
-    await kubectl(['wait', '--for=delete', 'mirrorset/base', '--timeout=30s']);
+    await kubectl(['wait', '--for=delete', 'mirrorset/base', '--timeout=120s']);
     await ready('mirror/demo');
   });
 
@@ -164,7 +165,7 @@ describe('cairn run --kubernetes', needsKubernetes, () => {
     const given = '{.spec.public} {.spec.components}';
     await edit();
     const restored = '--for=jsonpath={.spec.public}=true';
-    await kubectl(['wait', restored, 'mirror/demo', '--timeout=30s']);
+    await kubectl(['wait', restored, 'mirror/demo', '--timeout=120s']);
     const spec = await kubectl(['get', 'mirror', 'demo', '-o', `jsonpath=${given}`]);
     assert.equal(spec, 'true ["main"]', 'components are in no manifest');
     await eventually(async () => {
@@ -175,7 +176,7 @@ describe('cairn run --kubernetes', needsKubernetes, () => {
     await patch('configsource', 'config', { drift: 'Report' });
     await edit();
     const drifted = '--for=condition=Drifted';
-    await kubectl(['wait', drifted, 'configsource/config', '--timeout=30s']);
+    await kubectl(['wait', drifted, 'configsource/config', '--timeout=120s']);
 
     const objects = await kubectl([
       'get',

@@ -14,6 +14,7 @@ import {
   snapshot,
   type Product,
 } from '../e2e/product.ts';
+import { leaseSeconds } from '../../controller/leader/lease.ts';
 import { kubeconfigThrough, startApiProxy, type SeenRequest } from '../world/api-proxy.ts';
 import type { Cairn, CairnOptions } from '../world/cairn.ts';
 import { startKubernetes, type Kubernetes } from '../world/kubernetes.ts';
@@ -69,7 +70,7 @@ describe('replicas', needsKubernetes, () => {
     await apply(snapshot(name));
     await apply(environment(name));
     const serves = `--for=jsonpath={.status.published.snapshot}=${name}`;
-    await kubectl(['wait', serves, 'environment/production', '--timeout=30s']);
+    await kubectl(['wait', serves, 'environment/production', '--timeout=120s']);
   }
 
   it('all serve what one of them has made', async () => {
@@ -78,7 +79,7 @@ describe('replicas', needsKubernetes, () => {
     const inline = readFileSync(path.join(world.config, 'keys/archive.asc'), 'utf8');
     await apply(mirror(world, { signedBy: { inline } }));
     await apply(mirrorSet);
-    await kubectl(['wait', '--for=condition=Ready', 'mirror/demo', '--timeout=30s']);
+    await kubectl(['wait', '--for=condition=Ready', 'mirror/demo', '--timeout=120s']);
     await promote('base-1');
 
     for (const cairn of [one, other]) {
@@ -100,7 +101,7 @@ describe('replicas', needsKubernetes, () => {
     const published = async () =>
       read('cairn.build/v1alpha1', 'environments/production', 'published');
     await apply(snapshot(name));
-    await kubectl(['wait', '--for=condition=Ready', `snapshot/${name}`, '--timeout=30s']);
+    await kubectl(['wait', '--for=condition=Ready', `snapshot/${name}`, '--timeout=120s']);
     const before = await holder();
     const contentType = 'application/merge-patch+json';
     const patch = { spec: { snapshotRef: { name } } };
@@ -117,7 +118,7 @@ describe('replicas', needsKubernetes, () => {
     );
     const isDone = async () =>
       ![before, '""', ''].includes(await holder()) && (await published()).includes(`"${name}"`);
-    await eventually(isDone, `somebody else publishes ${name}`, 30_000, 20);
+    await eventually(isDone, `somebody else publishes ${name}`, undefined, 20);
     const seconds = (performance.now() - start) / 1000;
     await ended;
     return seconds;
@@ -130,7 +131,7 @@ describe('replicas', needsKubernetes, () => {
     return JSON.stringify(spec[field] ?? status[field] ?? '');
   }
 
-  it('take over within three seconds from a leader that is stopped, whoever still reads from it', async () => {
+  it('take over from a leader that is stopped before its lease is over, whoever still reads from it', async () => {
     const [one, other] = running;
     assert.ok(one && other);
     const file = world.archive.packages.find(({ name }) => name === large.name)?.path;
@@ -139,33 +140,33 @@ describe('replicas', needsKubernetes, () => {
 
     const seconds = await takeOver(one, 'SIGTERM', 'base-2');
 
-    assert.ok(seconds <= 3, `it took ${seconds} s`);
+    assert.ok(seconds < leaseSeconds, `it took ${seconds} s`);
     assert.ok(leads(other));
     await slow.body?.cancel().catch(() => undefined);
   });
 
-  it('take over within 17 seconds from a leader that is killed', async () => {
+  it('take over from a leader that is killed, as soon as its lease is over', async () => {
     const [, other] = running;
     assert.ok(other);
     const third = await start();
 
     const seconds = await takeOver(other, 'SIGKILL', 'base-3');
 
-    assert.ok(seconds <= 17, `it took ${seconds} s`);
+    assert.ok(seconds < 2 * leaseSeconds, `it took ${seconds} s`);
     assert.ok(leads(third));
   });
 
   it('go on with what their clients wait for when they take over', async () => {
     await stopAll();
     const one = await start();
-    await eventually(() => leads(one), 'the first one leads', 20_000);
+    await eventually(() => leads(one), 'the first one leads');
     const other = await start();
     world.archive.add({ ...large, name: 'late', size: 8_000_000 });
     await world.archive.publish();
     const inline = readFileSync(path.join(world.config, 'keys/archive.asc'), 'utf8');
     const lazy = mirror(world, { signedBy: { inline }, download: 'Lazy' });
     await apply(lazy.replace('name: demo', 'name: lazy'));
-    await kubectl(['wait', '--for=condition=Ready', 'mirror/lazy', '--timeout=30s']);
+    await kubectl(['wait', '--for=condition=Ready', 'mirror/lazy', '--timeout=120s']);
     const file = world.archive.packages.find(({ name }) => name === 'late')?.path ?? '';
     const url = `${other.url}/mirrors/lazy/${file}`;
     world.upstream.fault(/late_/, { rateBytesPerSecond: 1_500_000 });
@@ -190,7 +191,7 @@ describe('replicas', needsKubernetes, () => {
     const kubeconfig = kubeconfigThrough(proxy, kubernetes.kubeconfig, tempDir(t));
     // Data directories of their own: no lock is between them, only the lease.
     const asleep = await start({ data: tempDir(t), env: { KUBECONFIG: kubeconfig } });
-    await eventually(() => leads(asleep), 'the first one leads', 20_000);
+    await eventually(() => leads(asleep), 'the first one leads');
     await ask('first');
     const awake = await start({ data: tempDir(t) });
 
@@ -223,12 +224,12 @@ describe('replicas', needsKubernetes, () => {
       `reconcile.cairn.build/requestedAt=${value}`,
     ]);
     const echoed = `--for=jsonpath={.status.lastHandledReconcileAt}=${value}`;
-    await kubectl(['wait', echoed, 'mirrorset/base', '--timeout=30s']);
+    await kubectl(['wait', echoed, 'mirrorset/base', '--timeout=120s']);
   }
 
   it('end when they wake up and another one leads by now', async () => {
     const third = await start();
-    await eventually(() => leads(third), 'the third one leads', 20_000);
+    await eventually(() => leads(third), 'the third one leads');
     const fourth = await start();
     process.kill(third.pid, 'SIGSTOP');
     // The lock of the data directory is held as long as its process is there: on two machines

@@ -164,7 +164,7 @@ describe('what manifests refer to', needsKubernetes, () => {
 
     await allow([ownTokens]);
 
-    await eventually(async () => (await ready()).startsWith('ok'), 'it goes on by itself', 30_000);
+    await eventually(async () => (await ready()).startsWith('ok'), 'it goes on by itself');
     await cairn.kill();
   });
 

@@ -96,7 +96,7 @@ describe('replicas without a volume', isMissing, () => {
     await world.apply(snapshot('base-2'));
     await world.apply(environment('base-2'));
     const serves = '--for=jsonpath={.status.published.snapshot}=base-2';
-    await world.kubectl(['wait', serves, 'environment/production', '--timeout=30s']);
+    await world.kubectl(['wait', serves, 'environment/production', '--timeout=120s']);
 
     assert.equal(await keyOf(cairn), old.key);
     assert.deepEqual(cairn.tokens, old.tokens);

@@ -20,7 +20,7 @@ export async function startWithCrds(
   const files = crdFiles.flatMap((file) => ['-f', file]);
   succeeded(await kubernetes.kubectl(['apply', ...files]));
   succeeded(
-    await kubernetes.kubectl(['wait', '--for=condition=Established', '--timeout=30s', ...files]),
+    await kubernetes.kubectl(['wait', '--for=condition=Established', '--timeout=120s', ...files]),
   );
   return kubernetes;
 }

@@ -23,7 +23,7 @@ export interface CairnOptions {
   readonly args?: readonly string[];
   /** Until when to wait: until /readyz says yes, by default. */
   readonly awaits?: 'ready' | 'listening';
-  /** Give up waiting for it to become ready after so long; 30 seconds by default. */
+  /** Give up waiting for it to become ready after so long; two minutes by default. */
   readonly timeoutMs?: number;
 }
 
@@ -62,7 +62,7 @@ export async function startCairn(options: CairnOptions): Promise<Cairn> {
     await ended;
     return child.exitCode;
   };
-  const deadline = Date.now() + (options.timeoutMs ?? 30_000);
+  const deadline = Date.now() + (options.timeoutMs ?? 120_000);
   const isUp = options.awaits === 'listening' ? async () => true : isReady;
   const begun = async () => {
     const url = await urlOnce(isUp, child, { logs: () => logs, deadline });

@@ -6,7 +6,7 @@ import { Agent } from 'undici';
 import { startDaemon, type Daemon } from './daemon.ts';
 import { freePort } from './port.ts';
 
-const startTimeoutMs = 60_000;
+const startTimeoutMs = 120_000;
 const attempts = 5;
 
 /** An etcd and a kube-apiserver, with all that they keep in one folder. */

@@ -5,7 +5,7 @@ export interface RunOptions {
   /** Added to the environment of this process; undefined takes a variable away. */
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly input?: string | Uint8Array;
-  /** Killed after so long; 60 seconds by default. */
+  /** Killed after so long; three minutes by default. */
   readonly timeoutMs?: number;
 }
 
@@ -24,7 +24,7 @@ export async function run(
   args: readonly string[],
   options: RunOptions = {},
 ): Promise<Finished> {
-  const { cwd, env, input, timeoutMs = 60_000 } = options;
+  const { cwd, env, input, timeoutMs = 180_000 } = options;
   const child = spawn(program, args, {
     cwd,
     env: { ...process.env, ...env },

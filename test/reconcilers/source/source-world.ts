@@ -88,7 +88,7 @@ export function sourceWorld(t: Scope): SourceWorld {
           return status.commit === commit && found?.spec.commit === commit;
         },
         `the Build of ${commit}`,
-        20_000,
+        90_000,
         20,
       );
       assert.ok(found);
@@ -100,7 +100,7 @@ export function sourceWorld(t: Scope): SourceWorld {
         found = conditionOf((await read(name)) as KubeObject, 'Ready');
         return found?.reason === reason;
       };
-      await eventually(check, `${name} is ${reason}`, 20_000, 20).catch((error: unknown) => {
+      await eventually(check, `${name} is ${reason}`, 90_000, 20).catch((error: unknown) => {
         throw new Error(JSON.stringify(found), { cause: error });
       });
       assert.ok(found);
