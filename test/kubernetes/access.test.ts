@@ -123,7 +123,7 @@ describe('access to a Kubernetes API server', needsKubernetes, () => {
 
   it('is asked for at the start, verb by verb', async (t) => {
     await allow({ widgets: ['get', 'watch'] });
-    const opening = openWidgets(t, { cluster: await asCairn(), patienceMs: 1500 });
+    const opening = openWidgets(t, { cluster: await asCairn(), patienceMs: 4000 });
 
     const error = await rejects(opening, 'Forbidden', 403);
 

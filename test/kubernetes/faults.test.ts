@@ -158,7 +158,7 @@ describe('the store on Kubernetes', needsKubernetes, () => {
   });
 
   it('gives up on an answer that does not come', async (t) => {
-    const { proxy, store } = await setUp(t, { attemptMs: 300 });
+    const { proxy, store } = await setUp(t, { attemptMs: 2000 });
     proxy.fault(({ method }) => method === 'PATCH', { silent: true });
 
     const { outcome } = await store.apply(widget('one'), 'git');
@@ -209,7 +209,7 @@ describe('the store on Kubernetes', needsKubernetes, () => {
       return { headers: { authorization: 'Bearer secret-token' }, tls };
     });
     const cluster = { ...(await clusterOf(kubernetes)), ...credentials };
-    const opening = openWidgets(t, { cluster, patienceMs: 1000 });
+    const opening = openWidgets(t, { cluster, patienceMs: 4000 });
     const error = await rejects(opening, 'Unavailable', 503);
     assert.match(error.message, /Widget.*does not accept the credentials/);
     assert.doesNotMatch(error.message, /secret-token/);
@@ -270,7 +270,7 @@ describe('the store on Kubernetes', needsKubernetes, () => {
   it('says which kind the server does not know', async (t) => {
     const gadget = { ...WidgetKind, kind: 'Gadget', plural: 'gadgets' };
     const cluster = await clusterOf(kubernetes);
-    const opening = openWidgets(t, { cluster, kinds: [gadget], patienceMs: 1500 });
+    const opening = openWidgets(t, { cluster, kinds: [gadget], patienceMs: 4000 });
 
     const error = await rejects(opening, 'Unavailable', 503);
 
