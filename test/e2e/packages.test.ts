@@ -148,7 +148,7 @@ describe('real projects', needsDocker, () => {
         return builds.size === wanted.size;
       },
       'all are built',
-      540_000,
+      800_000,
       500,
     );
     for (const { metadata, status } of builds.values()) {

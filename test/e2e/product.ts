@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { cairn as runCommand, type Ran } from '../controller/cli/in-process.ts';
 import { createAptRoot, type AptRoot, type AptRootOptions } from '../world/apt.ts';
 import { Archive } from '../world/archive.ts';
 import type { ArchiveOptions } from '../world/archive-options.ts';
@@ -114,11 +115,16 @@ spec: ${JSON.stringify(fields)}
 
 /** Waits until `cairn wait` says yes; its output otherwise fails the test. */
 export async function until(cairn: Cairn, ...args: readonly string[]): Promise<void> {
-  const waited = await cairn.cli('wait', ...args, '--timeout=120s');
-  if (waited.code !== 0) {
-    const { stdout } = await cairn.cli('get', 'all');
-    throw new Error(`cairn wait ${args.join(' ')}: ${waited.stderr}\n${stdout}\n${cairn.logs}`);
+  const { status, err } = await command(cairn, 'wait', ...args, '--timeout=120s');
+  if (status !== 0) {
+    const { out } = await command(cairn, 'get', 'all');
+    throw new Error(`cairn wait ${args.join(' ')}: ${err}\n${out}\n${cairn.logs}`);
   }
+}
+
+/** Runs `cairn …` against a server as its admin, as `cli` does, but in this process: tests wait often. */
+async function command({ url, tokens }: Cairn, ...words: readonly string[]): Promise<Ran> {
+  return runCommand(words, { env: { CAIRN_SERVER: url, CAIRN_TOKEN: tokens.admin } });
 }
 
 /** What the API says of an object, such as `mirrors demo`; undefined when there is none. */
@@ -143,8 +149,8 @@ export function good({ code, output }: Finished): void {
 
 /** Has a mirror refreshed now, and waits for the end of it. */
 export async function refreshed(cairn: Cairn, name = 'demo'): Promise<void> {
-  const done = await cairn.cli('reconcile', `mirror/${name}`, '--wait');
-  if (done.code !== 0) throw new Error(`cairn reconcile: ${done.stderr}\n${cairn.logs}`);
+  const done = await command(cairn, 'reconcile', `mirror/${name}`, '--wait');
+  if (done.status !== 0) throw new Error(`cairn reconcile: ${done.err}\n${cairn.logs}`);
 }
 
 /** Looks again and again; the limit is only there for what never comes, on however busy a machine. */

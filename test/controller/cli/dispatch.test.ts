@@ -10,7 +10,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { commandNames, loadCommand } from '../../../controller/cli/commands.ts';
 import { run } from '../../world/process.ts';
 import { tempDir } from '../../world/temp.ts';
-import { cairn, mirrorSpec, startCli } from './cli-world.ts';
+import { mirrorSpec, startCli } from './cli-world.ts';
+import { cairn } from './in-process.ts';
 
 const launcher = path.resolve(import.meta.dirname, '../../../cairn');
 const env = { PATH: `${path.dirname(process.execPath)}:${process.env['PATH']}` };

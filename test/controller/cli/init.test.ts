@@ -8,7 +8,7 @@ import type { Mirror } from '../../../crds/mirror.ts';
 import { exportPublic, testKey } from '../../world/keys.ts';
 import { mustRun } from '../../world/process.ts';
 import { tempDir, type Scope } from '../../world/temp.ts';
-import { cairn } from './cli-world.ts';
+import { cairn } from './in-process.ts';
 
 /** A machine's /etc/apt, below a root of its own. */
 function machine(t: Scope, files: Readonly<Record<string, string | Buffer>>): string {

@@ -5,7 +5,8 @@ import { describe, it } from 'node:test';
 import { digestOf } from '../../../controller/sources/given.ts';
 import { planPath } from '../../../controller/sources/reconciler.ts';
 import { tempDir, type Scope } from '../../world/temp.ts';
-import { cairn, mirrorSpec, startCli } from './cli-world.ts';
+import { mirrorSpec, startCli } from './cli-world.ts';
+import { cairn } from './in-process.ts';
 
 const mirror = (name: string, suites: readonly string[]) => `apiVersion: cairn.build/v1alpha1
 kind: Mirror

@@ -4,7 +4,8 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, it } from 'node:test';
 import { freePort } from '../../world/port.ts';
-import { cairn, mirrorSpec, readyStatus, startCli } from './cli-world.ts';
+import { mirrorSpec, readyStatus, startCli } from './cli-world.ts';
+import { cairn } from './in-process.ts';
 
 describe('cairn wait', () => {
   it('waits for an object that does not exist yet, until it is ready', async (t) => {
