@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, describe, it } from 'node:test';
+import { before, describe, it } from 'node:test';
 import type { Build, BuildResult } from '../../crds/build.ts';
 import type { Repository } from '../../crds/repository.ts';
 import type { Source } from '../../crds/source.ts';
@@ -229,6 +229,12 @@ describe('commits that mean harm', needsDocker, () => {
 
   before(async () => {
     engine = await startWorld(scope);
+    scope.after(async () => {
+      await cairn?.kill('SIGKILL');
+      // its layer is of this test's port, and never found again
+      const image = reached?.status.inputs?.image;
+      if (image !== undefined) await engine.docker.getImage(image).remove({ force: true });
+    });
     world = await product(scope);
     nameBuilder(scope, world, { engine, owner });
     const { uri, suites, components, key } = engine.archive;
@@ -314,12 +320,5 @@ describe('commits that mean harm', needsDocker, () => {
       () => readdirSync(join(world.data, 'builds')).length === 0,
       'the folders are gone',
     );
-  });
-
-  after(async () => {
-    await cairn?.kill('SIGKILL');
-    // its layer is of this test's port, and never found again
-    const image = reached?.status.inputs?.image;
-    if (image !== undefined) await engine.docker.getImage(image).remove({ force: true });
   });
 });

@@ -211,7 +211,7 @@ describe('the store on Kubernetes', needsKubernetes, () => {
     const cluster = { ...(await clusterOf(kubernetes)), ...credentials };
     const opening = openWidgets(t, { cluster, patienceMs: 4000 });
     const error = await rejects(opening, 'Unavailable', 503);
-    assert.match(error.message, /Widget.*does not accept the credentials/);
+    assert.match(error.message, /^\w+ objects .*does not accept the credentials/);
     assert.doesNotMatch(error.message, /secret-token/);
   });
 

@@ -72,7 +72,7 @@ describe('a Source', () => {
 
     const start = performance.now();
     for (let round = 0; looks < 5; round += 1) {
-      assert.ok(performance.now() - start < 20_000, 'it looks again');
+      assert.ok(performance.now() - start < 120_000, 'it looks again');
       await setImmediate();
       for (const name of names) await world.annotate(name, { [annotations.pushed]: `${round}` });
     }
