@@ -8,6 +8,7 @@ import type { Environment } from '../../crds/environment.ts';
 import type { Mirror } from '../../crds/mirror.ts';
 import { isReady, type KubeObject } from '../../crds/object.ts';
 import type { Cairn } from '../world/cairn.ts';
+import { freePort } from '../world/port.ts';
 import { checkedBlobs, storeProblems, treeFiles, unfinished } from './depot-files.ts';
 import {
   environment,
@@ -156,9 +157,10 @@ async function production(t: TestContext) {
   world.write('set.yaml', mirrorSet);
   world.write('base-1.yaml', snapshot('base-1'));
   world.write('environment.yaml', environment('base-1'));
-  const first = await world.start();
+  const listen = `127.0.0.1:${await freePort()}`;
+  const first = await world.start({ listen });
   await serves(first, 'base-1');
-  return { world, first, listen: first.url.replace('http://', '') };
+  return { world, first, listen };
 }
 
 async function serves(cairn: Cairn, name: string): Promise<void> {
