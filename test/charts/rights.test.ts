@@ -60,7 +60,7 @@ async function start(t: TestContext, values: Values): Promise<World> {
   await kubectl(['create', 'namespace', namespace]);
   const objects = await rendered(helmOf(t), values);
   for (const object of objects) await kubectl(['apply', '-f', '-'], JSON.stringify(object));
-  await kubectl(['wait', '--for=condition=Established', 'crd', '--all', '--timeout=30s']);
+  await kubectl(['wait', '--for=condition=Established', 'crd', '--all', '--timeout=120s']);
   await makeSecrets(kubectl);
   const made = await product(t);
   made.archive.add({ name: 'hello', version: '1.0' });
@@ -133,7 +133,7 @@ async function liveALife(world: World): Promise<void> {
     const patch = JSON.stringify({ spec: { snapshotRef: { name: snapshot } } });
     await kubectl(['patch', 'environment', 'stable', '--type=merge', '--patch', patch]);
     const is = snapshot === 'missing' ? 'False' : 'True';
-    await kubectl(['wait', `--for=condition=Ready=${is}`, 'environment/stable', '--timeout=30s']);
+    await kubectl(['wait', `--for=condition=Ready=${is}`, 'environment/stable', '--timeout=120s']);
   }
   const declared = ['mirror/demo', 'mirrorset/base', 'snapshot/one', 'environment/stable'];
   for (const one of [...declared, 'repository/own']) {
@@ -143,13 +143,13 @@ async function liveALife(world: World): Promise<void> {
   const rotated = JSON.stringify({ spec: { signing: { epoch: 2 } } });
   await kubectl(['patch', 'environment', 'stable', '--type=merge', '--patch', rotated]);
   const signs = '--for=jsonpath={.status.keys[0].epoch}=2';
-  await kubectl(['wait', signs, 'environment/stable', '--timeout=30s']);
+  await kubectl(['wait', signs, 'environment/stable', '--timeout=120s']);
   await publishIn(world);
   await buildIn(world);
   const described = await cairn.cli('describe', 'mirror/demo', '-n', namespace);
   assert.match(described.output, /Succeeded/);
   const all = 'environments,snapshots,mirrorsets,mirrors,repositories';
-  await kubectl(['delete', all, '--all', '--timeout=30s']);
+  await kubectl(['delete', all, '--all', '--timeout=120s']);
 }
 
 /** A package is published, and the Upload of one of long ago goes. */
@@ -168,7 +168,7 @@ async function publishIn({ kubectl, product: made, cairn }: World): Promise<void
   );
   // It may have gone by itself already.
   if (reconciled.code !== 0) assert.match(reconciled.stderr, /not found/);
-  await kubectl(['wait', '--for=delete', upload, '--timeout=30s']);
+  await kubectl(['wait', '--for=delete', upload, '--timeout=120s']);
 }
 
 /** A commit is built, which the next one supersedes, as its git host tells, and its Build goes. */
@@ -178,7 +178,7 @@ async function buildIn({ kubectl, git, cairn }: World): Promise<void> {
   const spec = { ...own, ...sourceSpec(git.bare) };
   await kubectl(['apply', '-f', '-'], JSON.stringify(object('Source', 'hello', spec)));
   const named = '--for=jsonpath={.status.build}';
-  await kubectl(['wait', named, 'source/hello', '--timeout=30s']);
+  await kubectl(['wait', named, 'source/hello', '--timeout=120s']);
   const first = await kubectl(['get', 'source', 'hello', '-o', 'jsonpath={.status.build}']);
   await git.commit({ README: 'two\n' });
   const headers = { 'x-gitlab-token': hookToken };
@@ -187,7 +187,7 @@ async function buildIn({ kubectl, git, cairn }: World): Promise<void> {
   await kubectl(['wait', '--for=delete', `build/${first}`, '--timeout=60s']);
   const asked = await cairn.cli('build', 'hello', '-n', namespace);
   assert.equal(asked.code, 0, asked.output);
-  await kubectl(['delete', 'sources,builds', '--all', '--timeout=30s']);
+  await kubectl(['delete', 'sources,builds', '--all', '--timeout=120s']);
 }
 
 interface Declared {

@@ -168,13 +168,13 @@ describe('kubectl', () => {
   it('waits for conditions and fields', async (t) => {
     const { server, kubectl } = await world(t);
     const snapshot = await server.snapshot('a', { members: [] });
-    await good(kubectl('wait', '--for=condition=Ready', 'snapshot/a', '--timeout=10s'));
+    await good(kubectl('wait', '--for=condition=Ready', 'snapshot/a', '--timeout=120s'));
     const status = { ...snapshot.status, packages: 7 };
     const waiting = kubectl(
       'wait',
       '--for=jsonpath={.status.packages}=7',
       'snap/a',
-      '--timeout=20s',
+      '--timeout=120s',
     );
     await server.setStatus(snapshot, status);
     await good(waiting);
@@ -191,8 +191,8 @@ describe('kubectl', () => {
     assert.match(rehearsed, /deleted/);
     assert.equal((await server.store.get(key))?.metadata.deletionTimestamp, undefined);
 
-    const deleting = kubectl('delete', 'mirror', 'a', '--timeout=20s');
-    const gone = kubectl('wait', '--for=delete', 'mirror/a', '--timeout=20s');
+    const deleting = kubectl('delete', 'mirror', 'a', '--timeout=120s');
+    const gone = kubectl('wait', '--for=delete', 'mirror/a', '--timeout=120s');
     await good(kubectl('wait', '--for=jsonpath={.metadata.deletionTimestamp}', 'mirror/a'));
     const none = '{"metadata":{"finalizers":null}}';
     await good(kubectl('patch', 'mirror', 'a', '--type=merge', '-p', none));
@@ -211,7 +211,7 @@ describe('kubectl', () => {
     const ownerReferences = [{ apiVersion, kind, name, uid: metadata.uid }];
     const owned = { apiVersion, kind, metadata: { name: 'b', ownerReferences }, spec: owner.spec };
     await good(kubectl.reading(JSON.stringify(owned), 'create', '-f', '-'));
-    await good(kubectl('delete', 'mirror', name, '--cascade=orphan', '--timeout=20s'));
+    await good(kubectl('delete', 'mirror', name, '--cascade=orphan', '--timeout=120s'));
     const left = await good(kubectl('get', 'mirrors', '-o', 'jsonpath={.items[*].metadata}'));
     assert.equal(JSON.parse(left).name, 'b');
     assert.equal(JSON.parse(left).ownerReferences, undefined);

@@ -160,7 +160,7 @@ describe('this API beside that of Kubernetes', needsKubernetes, () => {
     [theirs, ours] = await Promise.all([startKubernetes(scope), startServer(scope)]);
     const applied = await theirs.kubectl(['apply', '--server-side', '-f', crds]);
     assert.equal(applied.code, 0, applied.output);
-    const established = ['--for=condition=Established', 'crd', '--all', '--timeout=30s'];
+    const established = ['--for=condition=Established', 'crd', '--all', '--timeout=120s'];
     await theirs.kubectl(['wait', ...established]);
   });
 
