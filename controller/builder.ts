@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { openDockerBuilder, type DockerBuilder } from '../builders/docker/index.ts';
+import type { DockerBuilder } from '../builders/docker/index.ts';
 import { BuildKind, type Build } from '../crds/build.ts';
 import type { StoreReader } from '../crds/store.ts';
 import type { OwnSecrets } from '../reconcilers/signing/key-store.ts';
@@ -30,11 +30,13 @@ export function buildsFolder(data: string): string {
  * Opens a builder whose containers are told from those of every other Cairn on that engine: by `owner`, or else by a name that
  * this data directory has.
  */
-export function openBuilder(
+export async function openBuilder(
   data: string,
   docker: DockerOptions,
   owner: string | undefined,
-): DockerBuilder {
+): Promise<DockerBuilder> {
+  // Who builds nothing goes without it: the client of the engine takes 30 MB.
+  const { openDockerBuilder } = await import('../builders/docker/index.ts');
   const folder = join(data, 'builder');
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const { address, tlsFolder } = docker;

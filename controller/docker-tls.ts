@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createSecureContext } from 'node:tls';
-import type { TlsFiles } from '../builders/docker/engine.ts';
+import type { TlsFiles } from '../builders/docker/connect.ts';
 
 /** The names that the docker command and its contexts have for them, and those of Secrets of type kubernetes.io/tls. */
 const names = [

@@ -78,7 +78,10 @@ export interface Work {
   close(graceMs: number): Promise<void>;
 }
 
-export function startWork(options: WorkOptions): Work {
+export async function startWork(options: WorkOptions): Promise<Work> {
+  const { docker, builderOwner, isLeading, ownUrl, readToken } = options;
+  const builder = docker && (await openBuilder(options.data, docker, builderOwner));
+  if (builder) void tellEngine(builder, options.log);
   const { data, depot, store, blobs, trees, keyStore, receipts, secrets, metrics } = options;
   const { workers, now, log, runTimeoutMs, baseUrl, isUrlComing } = options;
   const runner = new ThreadRunner({ depot, cache: join(data, 'cache') });
@@ -92,9 +95,6 @@ export function startWork(options: WorkOptions): Work {
     log,
     observer: createDriftMetrics(metrics.registry),
   });
-  const { docker, builderOwner, isLeading, ownUrl, readToken } = options;
-  const builder = docker && openBuilder(data, docker, builderOwner);
-  if (builder) void tellEngine(builder, log);
   const watch = new RefWatch(join(data, 'git'));
   const provided = new ProvidedNames();
   const offersNow: Offers = (repository, wanted) =>

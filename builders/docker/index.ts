@@ -2,13 +2,9 @@ import { mkdirSync } from 'node:fs';
 import type { Dispatcher } from 'undici';
 import { FairQueue } from '../fair-queue.ts';
 import type { PrepareResult, RunResult } from '../results.ts';
-import {
-  checkEngine,
-  connect,
-  EngineError,
-  type EngineAddress,
-  type EngineHealth,
-} from './engine.ts';
+import { connect, type EngineAddress } from './connect.ts';
+import { EngineError } from './engine-error.ts';
+import { checkEngine, type EngineHealth } from './engine.ts';
 import { readPrograms, type Context } from './context.ts';
 import { Ends } from './ends.ts';
 import { imageLimits, pruneImages, type ImageLimits } from './prune.ts';

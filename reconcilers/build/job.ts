@@ -1,6 +1,6 @@
 import { RequestInvalid } from '../../builders/docker/request.ts';
 import { SourceInvalid } from '../../builders/docker/source-tar.ts';
-import { EngineError } from '../../builders/docker/engine.ts';
+import { EngineError } from '../../builders/docker/engine-error.ts';
 import type { FairQueue } from '../../builders/fair-queue.ts';
 import type { RunResult } from '../../builders/results.ts';
 import type { Build } from '../../crds/build.ts';

@@ -13,7 +13,8 @@ import {
   type DeclaredArchive,
 } from '../../../builders/docker/archives.ts';
 import { dependencyParagraph } from '../../../builders/docker/control-file.ts';
-import { checkEngine, connect } from '../../../builders/docker/engine.ts';
+import { connect } from '../../../builders/docker/connect.ts';
+import { checkEngine } from '../../../builders/docker/engine.ts';
 import { framesOf } from '../../../builders/docker/frames.ts';
 import { imagesToPrune } from '../../../builders/docker/prune.ts';
 import { openDockerBuilder } from '../../../builders/docker/index.ts';

@@ -5,7 +5,8 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Readable } from 'node:stream';
 import { it } from 'node:test';
-import { checkEngine, connect } from '../../../builders/docker/engine.ts';
+import { connect } from '../../../builders/docker/connect.ts';
+import { checkEngine } from '../../../builders/docker/engine.ts';
 import { followToEnd } from '../../../builders/docker/images.ts';
 
 it('an engine may be newer than API 1.99, not older than 1.41', async (t) => {

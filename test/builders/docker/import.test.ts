@@ -7,7 +7,7 @@ import { PassThrough } from 'node:stream';
 import { it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readPrograms, type Context } from '../../../builders/docker/context.ts';
-import { connect } from '../../../builders/docker/engine.ts';
+import { connect } from '../../../builders/docker/connect.ts';
 import { importImage } from '../../../builders/docker/images.ts';
 import { inWorkshop } from '../../../builders/docker/workshop.ts';
 import { needsDocker } from '../../world/docker.ts';
