@@ -5,6 +5,7 @@ import path from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { kinds } from '../../crds/index.ts';
 import { apiVersion } from '../../crds/object.ts';
+import { waitsForLabel } from '../../crds/upload.ts';
 import { GitRepository } from '../controller/sources/git-repository.ts';
 import { eventually, product, type Product } from '../e2e/product.ts';
 import { startApiProxy, type ApiProxy } from '../world/api-proxy.ts';
@@ -158,6 +159,10 @@ async function publishIn({ kubectl, product: made, cairn }: World): Promise<void
   const published = await cairn.cli('publish', 'own', file, '-n', namespace);
   assert.equal(published.code, 0, published.output);
   const [upload = ''] = (await kubectl(['get', 'uploads', '-o', 'name'])).trim().split('\n');
+  // Nobody waits for it any more: that is written down before it may go.
+  const labels = ['get', upload, '-o', 'jsonpath={.metadata.labels}'];
+  const waits = async () => (await kubectl(labels)).includes(waitsForLabel);
+  await eventually(async () => !(await waits()), 'its Repository is done with it');
   const patch = JSON.stringify({ status: { finishedAt: '2020-01-01T00:00:00Z' } });
   await kubectl(['patch', upload, '--subresource=status', '--type=merge', '--patch', patch]);
   const reconciled = await cairn.cli(

@@ -187,6 +187,8 @@ export function driftContract(name: string, open: OpenForDrift): void {
       await until(async () => (await total()) === 3);
 
       await world.write({ a: { public: false, interval: '2h' }, c: { interval: '2h' } });
+      // The files may be read while one of them is written.
+      await until(async () => (await world.specOf('a'))['interval'] === '2h');
       await until(async () => (await total()) === 1);
       const { interval, public: isPublic } = await world.specOf('a');
       assert.deepEqual([interval, isPublic], ['2h', false]);
