@@ -35,7 +35,7 @@ export async function openBuilder(
   docker: DockerOptions,
   owner: string | undefined,
 ): Promise<DockerBuilder> {
-  // Who builds nothing goes without it: the client of the engine takes 30 MB.
+  // Loaded only where something is built: its client of the engine brings gRPC along.
   const { openDockerBuilder } = await import('../builders/docker/index.ts');
   const folder = join(data, 'builder');
   mkdirSync(folder, { recursive: true, mode: 0o700 });
