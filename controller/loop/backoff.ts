@@ -10,7 +10,10 @@ export function backoffMs(failures: number, random: number): number {
   return full * (0.5 + random / 2);
 }
 
-/** A period with ±5 % of jitter, for things that are looked at regularly. */
+/**
+ * A period with up to 10 % more, for things that are looked at regularly. Never less: who comes before
+ * anything is due comes for nothing, and has to come again.
+ */
 export function jittered(ms: number, random: number): number {
-  return ms * (0.95 + random / 10);
+  return ms * (1 + random / 10);
 }
