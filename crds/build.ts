@@ -78,6 +78,9 @@ const status = Type.Object({
       description: 'With `DependencyWait`: what the archives do not have.',
     }),
   ),
+  heldBy: Type.Optional(
+    ObjectName('With `FailedToUpload`: the Source that has published such a package.'),
+  ),
   sourceName: Type.Optional(Type.String({ maxLength: 256, description: 'The source package.' })),
   version: Type.Optional(Type.String({ maxLength: 256, description: 'Its version.' })),
   kind: Type.Optional(Type.String({ maxLength: 64, description: 'What kind of project it is.' })),

@@ -177,9 +177,10 @@ const option = '^-|::';
 const optionMessage = 'expected a URL, user@host:path or a path, not starting with -';
 const baseMessage = 'expected exactly one of mirrorRef, snapshotRef, environmentRef and image';
 const baseSecretMessage = 'expected only together with image, for its registry';
+const submoduleSecretMessage = 'expected only together with submodules: true';
 const refMessage = 'expected at most one of branch, tag and semver';
 
-function check({ url, ref, build }: Static<typeof spec>): readonly SpecProblem[] {
+function check({ url, ref, build, ...more }: Static<typeof spec>): readonly SpecProblem[] {
   const problems: SpecProblem[] = [];
   if (credentials.some((pattern) => new RegExp(pattern).test(url))) {
     problems.push({ path: ['spec', 'url'], message: credentialsMessage });
@@ -189,6 +190,9 @@ function check({ url, ref, build }: Static<typeof spec>): readonly SpecProblem[]
   }
   if ([ref.branch, ref.tag, ref.semver].filter((one) => one !== undefined).length > 1) {
     problems.push({ path: ['spec', 'ref'], message: refMessage });
+  }
+  if (more.submoduleSecretRef && !more.submodules) {
+    problems.push({ path: ['spec', 'submoduleSecretRef'], message: submoduleSecretMessage });
   }
   const { suites: _, secretRef, ...bases } = build.base;
   if (Object.keys(bases).length !== 1) {
@@ -212,6 +216,11 @@ const rules: readonly Rule[] = [
     rule: '[has(self.ref.branch), has(self.ref.tag), has(self.ref.semver)].filter(x, x).size() <= 1',
     message: refMessage,
     fieldPath: '.ref',
+  },
+  {
+    rule: '!has(self.submoduleSecretRef) || self.submodules',
+    message: submoduleSecretMessage,
+    fieldPath: '.submoduleSecretRef',
   },
   {
     rule: '[has(self.build.base.mirrorRef), has(self.build.base.snapshotRef), has(self.build.base.environmentRef), has(self.build.base.image)].filter(x, x).size() == 1',

@@ -57,9 +57,11 @@ export async function publishBuilt(
   if (upload instanceof StoreError) {
     return finish(build, { ...status, message: upload.message }, 'FailedToUpload', context);
   }
-  const { result, message = '' } = upload.status;
+  const { result, message = '', heldBy } = upload.status;
   if (result === 'Refused') {
-    return finish(build, { ...status, message }, 'FailedToUpload', context);
+    const isHeld = heldBy !== undefined && !upload.spec.takesOver?.includes(heldBy);
+    const told = { ...status, message, ...(isHeld ? { heldBy } : {}) };
+    return finish(build, told, 'FailedToUpload', context);
   }
   if (result !== 'Published') {
     const key = { kind: UploadKind.kind, namespace, name: upload.metadata.name };

@@ -1,10 +1,9 @@
 import { hash } from 'node:crypto';
 import type { Build } from '../../crds/build.ts';
 import type { Repository } from '../../crds/repository.ts';
-import { SourceKind, type Source } from '../../crds/source.ts';
 import { StoreError, type StoreReader, type StoreWriter } from '../../crds/store.ts';
 import type { Upload, UploadFile } from '../../crds/upload.ts';
-import { suiteFor } from '../archives/own-suite.ts';
+import { publishesInto } from '../archives/publishers.ts';
 
 /** How files that a build has made are published: see `repository/upload-manifest.ts`. */
 export type PublishFiles = (
@@ -49,7 +48,7 @@ export async function uploadOf(
     const { result, heldBy } = upload.status;
     const isHeld = result === 'Refused' && heldBy !== undefined;
     if (!isHeld || takesOver.includes(heldBy) || takesOver.length >= mostTakenOver) return upload;
-    if (await publishesHere(heldBy, build, repository, deps)) return upload;
+    if (await publishesInto(spec.repositoryRef, heldBy, repository, deps.store)) return upload;
     takesOver.push(heldBy);
   }
 }
@@ -57,20 +56,6 @@ export async function uploadOf(
 function nameOf(uid: string, takesOver: readonly string[]): string {
   if (takesOver.length === 0) return `build-${uid}`;
   return `build-${uid}-${hash('sha256', JSON.stringify(takesOver)).slice(0, 12)}`;
-}
-
-/** Whether a Source is there that publishes where this Build does. */
-async function publishesHere(
-  name: string,
-  { metadata: { namespace }, spec }: Build,
-  repository: Repository,
-  { store }: UploadDeps,
-): Promise<boolean> {
-  const found = await store.get({ kind: SourceKind.kind, namespace, name });
-  if (!found || found.metadata.deletionTimestamp !== undefined) return false;
-  const { repositoryRef } = (found as Source).spec; // the store validated it as such
-  const suites = [repositoryRef, spec.repositoryRef].map((ref) => suiteFor(ref, repository));
-  return repositoryRef.name === spec.repositoryRef.name && suites[0] === suites[1];
 }
 
 async function made(

@@ -11,9 +11,9 @@ import { buildManifest, buildName, labelOf, newestOf, wantedBuild } from './plan
 import { packagesOf } from './packages.ts';
 import type { Offers } from '../archives/own-suite.ts';
 import { ignoreGone, removeMade, type RemovalDeps } from './removal.ts';
-import { isWaiting, type Then } from './retry.ts';
+import type { Then } from './retry.ts';
 import { tell } from './tell.ts';
-import { builtOf } from './waiting.ts';
+import { changedSince } from './waiting.ts';
 import { webhookOf, type Webhook } from './webhook.ts';
 
 type Status = Source['status'];
@@ -50,10 +50,9 @@ export function sourceReconciler(deps: SourceDeps): Reconciler<typeof SourceKind
     const webhook = await webhookOf(source, { secrets: deps.secrets, base: deps.baseUrl() });
     const status = withWebhook(withMade(source, builds), webhook);
     const look = await lookOrFailure(source, context, webhook);
-    const newest = newestOf(builds);
-    const of = newest && isWaiting(newest) ? await builtOf(source, newest, deps) : undefined;
+    const { keys, ...changed } = await changedSince(newestOf(builds), source, deps);
     const common = {
-      dependsOn: [buildsKey(source), ...(of?.keys ?? [])],
+      dependsOn: [buildsKey(source), ...keys],
       ...(source.spec.deletionPolicy === 'Remove' ? { holds: [keyFieldsOf(source)] } : {}),
       ...(webhook && { condition: webhook.condition }),
       ...('againMs' in look ? { again: { ms: look.againMs } } : {}),
@@ -67,8 +66,7 @@ export function sourceReconciler(deps: SourceDeps): Reconciler<typeof SourceKind
     const chosen =
       'failure' in seen ? seen.failure : await orFailure(() => chooseRef(source.spec, seen.refs));
     if (chosen instanceof CairnError) return { status, message: '', failure: chosen, ...common };
-    const then = { now: context.now(), archivesChangedAt: of?.changedAt ?? 0 };
-    const build = await ensure(source, chosen, builds, then);
+    const build = await ensure(source, chosen, builds, { ...changed, now: context.now() });
     await cancelOlder(source, build, builds);
     await prune(source, build, builds);
     return {

@@ -4,7 +4,7 @@ import { BuildKind, type Build } from '../../crds/build.ts';
 import { annotations, apiVersion, type Manifest } from '../../crds/object.ts';
 import { sourceLabel, SourceKind, type Source } from '../../crds/source.ts';
 import type { Chosen } from './choose.ts';
-import { isTriedAgain, isWaiting, type Then } from './retry.ts';
+import { hasFailed, isTriedAgain, type Then } from './retry.ts';
 
 const longestLabel = 63;
 
@@ -40,8 +40,8 @@ export function wantedBuild(
     return { wish: `${asked}/back-after-${last.metadata.uid}`, asked, attempt: 1 };
   }
   const wish = `${asked}/after-${newest.metadata.uid}`;
-  // What it waits for may be asked for no more.
-  if (isWaiting(newest) && !isMadeFor(newest, spec)) return { wish, asked, attempt: 1 };
+  // What was in its way may be declared otherwise now.
+  if (hasFailed(newest) && !isMadeFor(newest, spec)) return { wish, asked, attempt: 1 };
   const { attempt } = newest.spec;
   if (!isTriedAgain(newest, then)) return { existing: newest };
   return { wish, asked, attempt: attempt + 1 };

@@ -12,20 +12,29 @@ export interface Then {
   readonly now: Date;
   /** When an archive that builds install from last changed, in milliseconds. */
   readonly archivesChangedAt: number;
+  /** Whether the Source whose packages it has made publishes them no more. */
+  readonly isLetGo: boolean;
 }
 
 /**
- * Whether what came of a Build may be otherwise next time, without anybody's doing: its builder was lost; or the archives
- * did not have, or did not give, what it needs, and have changed since, or some time has passed.
+ * Whether what came of a Build may be otherwise next time, though it is declared as before: its builder was lost; the
+ * archives did not have, or did not give, what it needs, and have changed since, or some time has passed; or another Source
+ * that its packages belonged to has gone.
  */
 export function isTriedAgain({ metadata, spec, status }: Build, then: Then): boolean {
   const { attempt } = spec;
   if (status.result === 'BuilderLost') return attempt < mostLost;
-  if (!isWaiting({ status })) return false;
   if (attempt >= mostWaits) return false;
+  if (status.heldBy !== undefined) return then.isLetGo;
+  if (!isWaiting({ status })) return false;
   if (then.archivesChangedAt >= Date.parse(metadata.creationTimestamp)) return true;
   const pauseMs = Math.min(firstPauseMs * 2 ** (attempt - 1), longestPauseMs);
   return then.now.getTime() >= Date.parse(status.finishedAt ?? '') + pauseMs;
+}
+
+/** Whether a Build could not end otherwise than badly, as its Source declared it. Nobody has cancelled it. */
+export function hasFailed({ status: { result } }: Pick<Build, 'status'>): boolean {
+  return result !== undefined && !['Succeeded', 'Superseded', 'Cancelled'].includes(result);
 }
 
 /** Whether it found the world in a state in which it could not be built: archives, or the servers of submodules. */

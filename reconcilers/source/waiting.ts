@@ -2,33 +2,63 @@ import type { Build } from '../../crds/build.ts';
 import { EnvironmentKind, type Environment } from '../../crds/environment.ts';
 import { MirrorKind, type Mirror } from '../../crds/mirror.ts';
 import { RepositoryKind, type Repository } from '../../crds/repository.ts';
-import type { Source } from '../../crds/source.ts';
+import { SourceKind, type Source } from '../../crds/source.ts';
 import type { StoreReader } from '../../crds/store.ts';
 import { ownSuite, type Offers } from '../archives/own-suite.ts';
 import { dependenciesOf } from '../archives/dependencies.ts';
+import { publishesInto } from '../archives/publishers.ts';
 import { baseRefs, type ArchiveRef } from '../archives/served.ts';
+import type { Dependency } from '../reconciler.ts';
+import { isWaiting, type Then } from './retry.ts';
 
 export interface WaitingDeps {
   readonly store: Pick<StoreReader, 'get'>;
   readonly offers: Offers;
 }
 
-/** What a Source is built of, among what Cairn itself serves. */
-export interface BuiltOf {
-  readonly keys: readonly ArchiveRef[];
-  /** When something of it last changed, in milliseconds; 0 when nothing of it has anything yet. */
-  readonly changedAt: number;
+/** What may have changed since a Build ended, and what to watch for more of that. */
+export interface Changed extends Omit<Then, 'now'> {
+  readonly keys: readonly Dependency[];
+}
+
+/** What has changed since the newest Build of a Source that its next one may succeed by. */
+export async function changedSince(
+  newest: Pick<Build, 'status'> | undefined,
+  source: Source,
+  deps: WaitingDeps,
+): Promise<Changed> {
+  if (newest && isWaiting(newest)) return archivesOf(source, newest, deps);
+  const { heldBy } = newest?.status ?? {};
+  if (heldBy !== undefined) return holderOf(source, heldBy, deps);
+  return { keys: [], archivesChangedAt: 0, isLetGo: false };
+}
+
+/** Whether another Source that its packages belong to has gone, or publishes elsewhere. */
+async function holderOf(
+  { metadata: { namespace }, spec }: Source,
+  holder: string,
+  { store }: WaitingDeps,
+): Promise<Changed> {
+  const home = { kind: RepositoryKind.kind, namespace, name: spec.repositoryRef.name };
+  const repository = (await store.get(home)) as Repository | undefined;
+  const isHeld =
+    !repository || (await publishesInto(spec.repositoryRef, holder, repository, store));
+  const keys = [
+    home,
+    { kind: SourceKind.kind, namespace, name: holder, aspect: 'declared' as const },
+  ];
+  return { keys, archivesChangedAt: 0, isLetGo: !isHeld };
 }
 
 /**
  * What a Build that waits for a dependency may get it from: the base of its Source, the dependencies of its Repository, and the
  * Repository itself, as soon as that has what is missing. Archives elsewhere say nothing of themselves.
  */
-export async function builtOf(
+async function archivesOf(
   { metadata: { namespace }, spec }: Source,
   waiting: Pick<Build, 'status'>,
   { store, offers }: WaitingDeps,
-): Promise<BuiltOf> {
+): Promise<Changed> {
   const home = { kind: RepositoryKind.kind, namespace, name: spec.repositoryRef.name };
   const repository = (await store.get(home)) as Repository | undefined;
   const dependencies = repository ? await dependenciesOf(repository, store) : [];
@@ -42,7 +72,7 @@ export async function builtOf(
     [...own, ...keys].map(async (one) => changeOf(one, await store.get(one))),
   );
   const known = times.flatMap((time) => (time === undefined ? [] : [Date.parse(time)]));
-  return { keys: [home, ...keys], changedAt: Math.max(0, ...known) };
+  return { keys: [home, ...keys], archivesChangedAt: Math.max(0, ...known), isLetGo: false };
 }
 
 /** Snapshots never change. */

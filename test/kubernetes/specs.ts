@@ -68,6 +68,12 @@ export const brokenRules: readonly BrokenRule[] = (
     ['Source', 'url', 'expected a URL without', { url: 'https://me:secret@git.example/x.git' }],
     ['Source', 'url', 'expected a URL, user@host', { url: '-x' }],
     ['Source', 'ref', 'expected at most one', { ref: { branch: 'a', tag: 'b' } }],
+    [
+      'Source',
+      'submoduleSecretRef',
+      'expected only together with submodules',
+      { submoduleSecretRef: { name: 'a' } },
+    ],
     ['Source', 'build.base', 'expected exactly one of mirrorRef', { build: { base: {} } }],
     [
       'Source',

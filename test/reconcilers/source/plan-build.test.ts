@@ -6,7 +6,7 @@ import { buildName, wantedBuild } from '../../../reconcilers/source/plan-build.t
 
 const commit = 'a'.repeat(40);
 const chosen = { ref: 'HEAD', commit };
-const then = { now: new Date(), archivesChangedAt: 0 };
+const then = { now: new Date(), archivesChangedAt: 0, isLetGo: false };
 const declared = { url: 'https://git.example.org/hello.git', submodules: true };
 const source = {
   metadata: { name: 'hello', namespace: 'default', uid: 'u' },
@@ -73,13 +73,20 @@ describe('the Build of a commit', () => {
     assert.deepEqual(wantedBuild(source, [third], chosen, then), { existing: third });
   });
 
-  it('is made once more, as often as at first, when one that waits is not what is declared now', () => {
+  it('is made once more, as often as at first, when one that failed is not what is declared now', () => {
     const waiting = build(20, 'DependencyWait', commit, 20);
     assert.deepEqual(wantedBuild(source, [waiting], chosen, then), { existing: waiting });
     const changed = { ...source, spec: { ...source.spec, submodules: false } };
     const again = { wish: '/after-build-20', asked: '', attempt: 1 };
     assert.deepEqual(wantedBuild(changed, [waiting], chosen, then), again);
-    const failed = build(20, 'FailedToBuild');
-    assert.deepEqual(wantedBuild(changed, [failed], chosen, then), { existing: failed });
+    for (const result of ['FailedToBuild', 'FailedToUpload', 'BuilderLost']) {
+      const failed = build(20, result, commit, 3);
+      assert.deepEqual(wantedBuild(source, [failed], chosen, then), { existing: failed });
+      assert.deepEqual(wantedBuild(changed, [failed], chosen, then), again);
+    }
+    for (const result of ['Succeeded', 'Cancelled', undefined]) {
+      const other = build(20, result);
+      assert.deepEqual(wantedBuild(changed, [other], chosen, then), { existing: other });
+    }
   });
 });

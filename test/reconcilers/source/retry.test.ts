@@ -18,6 +18,7 @@ function build(result: BuildResult, attempt = 1): Build {
 const after = (minutes: number, archivesChangedAt = 0) => ({
   now: new Date(made + minute + minutes * minute),
   archivesChangedAt,
+  isLetGo: false,
 });
 
 describe('a Build that waits for a dependency', () => {
