@@ -39,6 +39,7 @@ export interface ConfigLocation {
 
 export interface InstanceOptions {
   readonly data: string;
+  /** Empty: all addresses of this machine. */
   readonly host: string;
   readonly port: number;
   readonly config?: ConfigLocation | undefined;

@@ -1,6 +1,7 @@
 import { CliError, exit, UsageError } from './command.ts';
 
 export interface ListenAddress {
+  /** Empty: all addresses of this machine. */
   readonly host: string;
   readonly port: number;
 }
@@ -12,7 +13,7 @@ export function listenAddress(text: string, option = '--listen'): ListenAddress 
   if (!match || port > 65_535) {
     throw new UsageError(`${option} ${text}: expected HOST:PORT, as in 127.0.0.1:8080`);
   }
-  return { host: match[1] ?? (match[2] || '0.0.0.0'), port };
+  return { host: match[1] ?? match[2] ?? '', port };
 }
 
 const troubles: Readonly<Record<string, string>> = {

@@ -10,10 +10,13 @@ export class Connections {
     this.#http = http;
   }
 
-  /** Rejects as `server.listen` fails: EADDRINUSE, EACCES. */
+  /**
+   * Without a host, on all addresses: those of IPv6 as well, unless this machine has none. Rejects as
+   * `server.listen` fails: EADDRINUSE, EACCES.
+   */
   async listen(host: string, port: number): Promise<AddressInfo> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    this.#http.once('error', reject).listen({ host, port }, resolve);
+    this.#http.once('error', reject).listen({ ...(host === '' ? {} : { host }), port }, resolve);
     await promise;
     this.#http.off('error', reject);
     return this.#http.address() as AddressInfo; // of a server that listens on TCP

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { networkInterfaces } from 'node:os';
 import { describe, it } from 'node:test';
 import { Registry } from 'prom-client';
 import { createServer } from '../../../controller/http/server.ts';
@@ -71,12 +72,28 @@ describe('writing through the API', () => {
     const proxied = await startServer(t, { externalUrl: 'https://apt.example.com' });
     assert.equal(await post(proxied, 'a', { host: 'localhost' }), 401);
     const open = await startServer(t);
-    const exposed = createServer({ ...open.options, metrics: new Registry() });
+    for (const address of ['0.0.0.0', '']) {
+      const exposed = createServer({ ...open.options, metrics: new Registry() });
+      t.after(() => exposed.close(0));
+      const { url } = await exposed.listen(address, 0);
+      const port = Number(new URL(url).port);
+      assert.equal(await post({ ...open, port }, 'a', { host: 'localhost' }), 401);
+    }
+  });
 
-    t.after(() => exposed.close(0));
-    const { url } = await exposed.listen('0.0.0.0', 0);
-    const port = Number(new URL(url).port);
-    assert.equal(await post({ ...open, port }, 'a', { host: 'localhost' }), 401);
+  it('can be reached at all addresses where none is named, those of IPv6 as well', async (t) => {
+    const { options } = await startServer(t);
+    const server = createServer({ ...options, metrics: new Registry() });
+    t.after(() => server.close(0));
+    const { port } = new URL((await server.listen('', 0)).url);
+    const all = Object.values(networkInterfaces()).flatMap((given = []) => given);
+    const hosts = all.some(({ address }) => address === '::1')
+      ? ['127.0.0.1', '[::1]']
+      : ['127.0.0.1'];
+    for (const host of hosts) {
+      const { status } = await fetch(`http://${host}:${port}/healthz`);
+      assert.equal(status, 200, host);
+    }
   });
 
   it('leaves the status to the admin token', async (t) => {
