@@ -1,11 +1,12 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DockerBuilder } from '../builders/docker/index.ts';
 import { BuildKind, type Build } from '../crds/build.ts';
 import type { StoreReader } from '../crds/store.ts';
 import type { OwnSecrets } from '../reconcilers/signing/key-store.ts';
+import { replaceDurably } from '../depot/durable.ts';
 import { engineCertificates } from './docker-tls.ts';
 import type { Log } from './log.ts';
 
@@ -74,8 +75,7 @@ function ownerIn(folder: string): string {
     if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
   }
   const owner = randomBytes(6).toString('hex');
-  writeFileSync(`${file}.new`, `${owner}\n`, { flush: true });
-  renameSync(`${file}.new`, file);
+  replaceDurably(file, `${owner}\n`);
   return owner;
 }
 

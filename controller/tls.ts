@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { selfSigned, type Certificate } from './http/certificate.ts';
-import { writeOwn } from './tokens.ts';
+import { replaceDurably } from '../depot/durable.ts';
 
 /** A certificate of ours is made anew so long before it ends. */
 const margin = 30 * 24 * 3600 * 1000;
@@ -17,8 +17,8 @@ export function ownCertificate(folder: string, host: string, now: Date): Certifi
   const [certFile, keyFile] = [join(folder, 'tls.crt'), join(folder, 'tls.key')];
   if (!isGood(certFile, keyFile, now)) {
     const { cert, key } = selfSigned(hostsOf(host), now);
-    writeOwn(keyFile, key);
-    writeOwn(certFile, cert);
+    replaceDurably(keyFile, key);
+    replaceDurably(certFile, cert);
   }
   return { cert: readFileSync(certFile, 'utf8'), key: readFileSync(keyFile, 'utf8') };
 }

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, openSync, closeSync, fsyncSync, readFileSync } from 'node:fs';
-import { renameSync, writeSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { replaceDurably } from '../depot/durable.ts';
 
 export interface Tokens {
   /** Opens private archives. */
@@ -43,16 +43,6 @@ export function ownTokens(folder: string): Tokens {
 }
 
 function token(file: string): string {
-  if (!existsSync(file)) writeOwn(file, `${newToken()}\n`);
+  if (!existsSync(file)) replaceDurably(file, `${newToken()}\n`);
   return readFileSync(file, 'utf8').trim();
-}
-
-/** Writes a file that only its owner can read: whole, or not at all. */
-export function writeOwn(file: string, text: string): void {
-  const draft = `${file}.new`;
-  const fd = openSync(draft, 'w', 0o600);
-  writeSync(fd, text);
-  fsyncSync(fd);
-  closeSync(fd);
-  renameSync(draft, file);
 }

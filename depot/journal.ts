@@ -8,6 +8,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { fsyncPath } from './durable.ts';
 import { namedFailure } from './failures.ts';
 import { FileSystemSync } from './file-system-sync.ts';
 import { flush } from './flush.ts';
@@ -138,15 +139,6 @@ function writeDurably(file: string, text: string): void {
   const fd = openSync(file, 'wx');
   try {
     writeSync(fd, text);
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
-  }
-}
-
-function fsyncPath(directory: string): void {
-  const fd = openSync(directory, 'r');
-  try {
     fsyncSync(fd);
   } finally {
     closeSync(fd);

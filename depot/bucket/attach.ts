@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { listBlobs } from '../blob-files.ts';
+import { replaceDurably } from '../durable.ts';
 import { isCode } from '../failures.ts';
 import type { Layout } from '../layout.ts';
 import type { Outbox } from './outbox.ts';
@@ -41,7 +42,8 @@ export async function attach(layout: Layout, bucket: S3Bucket, outbox: Outbox): 
   if (attached === undefined) {
     for await (const { sha256 } of listBlobs(layout)) outbox.add(sha256, layout.blob(sha256));
   }
-  writeDurably(join(layout.root, marker), JSON.stringify({ id, bucket: bucket.url }));
+  const text = JSON.stringify({ id, bucket: bucket.url });
+  replaceDurably(join(layout.root, marker), `${text}\n`, 0o644);
 }
 
 /** Throws when the bucket doesn't hold the depot any more of which this folder is a cache. */
@@ -67,13 +69,4 @@ function otherBucket({ root }: Layout, attached: Attachment, bucket: S3Bucket): 
     `the depot in ${root} is a cache of the bucket ${attached.bucket}, not of ${bucket.url}; ` +
       'start with that bucket, or with another data directory',
   );
-}
-
-function writeDurably(file: string, text: string): void {
-  const draft = `${file}.${randomUUID()}`;
-  writeFileSync(draft, `${text}\n`, { flush: true });
-  renameSync(draft, file);
-  const directory = openSync(join(file, '..'), 'r');
-  fsyncSync(directory);
-  closeSync(directory);
 }
