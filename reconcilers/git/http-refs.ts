@@ -40,8 +40,8 @@ export class HttpRefs {
       signal: AbortSignal.any([signal, AbortSignal.timeout(askMs)]),
     };
     try {
-      const format = await formatOf(base, ask);
-      return format === undefined ? undefined : await refsOf(base, format, ask);
+      const service = await serviceAt(base, ask);
+      return service && (await refsOf(service, ask));
     } catch {
       return undefined;
     }
@@ -82,19 +82,51 @@ interface Ask {
   readonly signal: AbortSignal;
 }
 
-/** How the server names objects; undefined when it does not list refs in version 2: gitprotocol-http(5), gitprotocol-v2(5). */
-async function formatOf(base: string, ask: Ask): Promise<string | undefined> {
-  const url = `${base}/info/refs?service=git-upload-pack`;
-  const lines = await linesOf(await request(url, ask), 'advertisement');
+interface Service {
+  /** Without a slash at the end. */
+  readonly base: string;
+  /** How it names objects. */
+  readonly format: string;
+}
+
+const discovery = '/info/refs?service=git-upload-pack';
+
+/** Undefined of a server that does not list refs in version 2: gitprotocol-http(5), gitprotocol-v2(5). */
+async function serviceAt(asked: string, ask: Ask): Promise<Service | undefined> {
+  const first = await request(`${asked}${discovery}`, ask);
+  const base = movedTo(asked, first);
+  if (base === undefined) return advertisedBy(first, asked);
+  await first.body.dump();
+  return advertisedBy(await request(`${base}${discovery}`, ask), base);
+}
+
+/** Elsewhere on the same server: GitLab's answer to a URL without .git. Credentials go nowhere else. */
+function movedTo(
+  asked: string,
+  { statusCode, headers: { location } }: Dispatcher.ResponseData,
+): string | undefined {
+  if (![301, 302, 303, 307, 308].includes(statusCode) || typeof location !== 'string')
+    return undefined;
+  if (!URL.canParse(location, `${asked}/info/`)) return undefined;
+  const { href, origin } = new URL(location, `${asked}/info/`);
+  if (origin !== new URL(asked).origin || !href.endsWith(discovery)) return undefined;
+  return href.slice(0, -discovery.length);
+}
+
+async function advertisedBy(
+  answer: Dispatcher.ResponseData,
+  base: string,
+): Promise<Service | undefined> {
+  const lines = await linesOf(answer, 'advertisement');
   const first = lines.findIndex((line) => line === 'version 2');
   // Some say before what service it is.
   if (first < 0 || first > 1) return undefined;
   if (!lines.some((line) => /^ls-refs(=|$)/.test(line))) return undefined;
   const format = lines.find((line) => line.startsWith('object-format='));
-  return format?.slice('object-format='.length) ?? 'sha1';
+  return { base, format: format?.slice('object-format='.length) ?? 'sha1' };
 }
 
-async function refsOf(base: string, format: string, ask: Ask): Promise<Refs> {
+async function refsOf({ base, format }: Service, ask: Ask): Promise<Refs> {
   const wanted = ['HEAD', 'refs/heads/', 'refs/tags/'].map((prefix) => `ref-prefix ${prefix}`);
   const body = [
     packetLine('command=ls-refs'),

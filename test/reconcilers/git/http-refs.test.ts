@@ -1,7 +1,7 @@
 /** Refs over http without a process, on real git servers: the same as git itself lists, or nothing. */
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import { createServer, type RequestListener } from 'node:http';
+import { createServer, request as relay, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
 import { HttpRefs } from '../../../reconcilers/git/http-refs.ts';
@@ -86,6 +86,36 @@ describe('refs over http', () => {
     assert.equal(await ask(`${url}/config.git`, { identity: 'a key' }), undefined);
   });
 
+  it('are found where the same server says that they are, as GitLab does', async (t) => {
+    const git = await GitRepository.create(t, files);
+    const { url, seen } = await serveGit(t, git.folder, { authorization });
+    const asks: (string | undefined)[] = [];
+    const front = await serve(t, (request, response) => {
+      asks.push(request.url);
+      const { pathname, search } = new URL(request.url ?? '/', 'http://localhost');
+      if (pathname.startsWith('/config/')) {
+        const location = `${pathname.replace('/config/', '/config.git/')}${search}`;
+        response.writeHead(301, { location }).end('moved');
+        return;
+      }
+      const { method, headers } = request;
+      const onward = relay(`${url}${request.url}`, { method, headers }, (answer) => {
+        response.writeHead(answer.statusCode ?? 500, answer.headers);
+        answer.pipe(response);
+      });
+      request.pipe(onward);
+    });
+    const refs = await asked(t)(front.replace('a.git', 'config/'), secret);
+
+    assert.deepEqual([...(refs?.keys() ?? [])].toSorted(), ['HEAD', 'refs/heads/main']);
+    assert.deepEqual(asks, [
+      '/config/info/refs?service=git-upload-pack',
+      '/config.git/info/refs?service=git-upload-pack',
+      '/config.git/git-upload-pack',
+    ]);
+    assert.equal(seen.length, 2);
+  });
+
   it('are left to git where a server is another one than expected', async (t) => {
     const git = await GitRepository.create(t, files);
     const old = await serveGit(t, git.folder, {
@@ -102,7 +132,11 @@ describe('refs over http', () => {
     });
     const answers: Readonly<Record<string, RequestListener>> = {
       page: (_request, response) => response.end('<h1>Welcome</h1>'),
-      redirect: (_request, response) => response.writeHead(302, { location: elsewhere }).end(),
+      redirect: (request, response) => {
+        const location = request.url?.replace('/a.git', elsewhere);
+        response.writeHead(302, { location }).end();
+      },
+      loop: (request, response) => response.writeHead(301, { location: request.url }).end(),
       cut: (_request, response) =>
         response.writeHead(200, { 'content-type': type }).end('000eversion 2\n000cls-re'),
       odd: (_request, response) =>
