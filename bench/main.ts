@@ -15,6 +15,7 @@ import { benchBuilds } from './builds/bench-builds.ts';
 import { benchPublish } from './publish/bench-publish.ts';
 import type { Result } from './results.ts';
 import { benchScale } from './scale/bench-scale.ts';
+import { benchTakeover } from './scale/bench-takeover.ts';
 import { benchServing } from './serving.ts';
 import { formatTable } from './table.ts';
 import { removeWorkFolders } from './work-folder.ts';
@@ -42,6 +43,9 @@ async function main(options: BenchOptions): Promise<void> {
   }
   if (wants(options, 'scale')) {
     results.push(...(await benchScale(options, say).finally(removeWorkFolders)));
+  }
+  if (wants(options, 'takeover')) {
+    results.push(...(await benchTakeover(options, say).finally(removeWorkFolders)));
   }
   writeFileSync(path.join(cacheFolder, 'results.json'), JSON.stringify(results, null, 2));
   process.stdout.write(`\n${formatTable(results)}\n${notes(options)}`);

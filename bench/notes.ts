@@ -33,7 +33,14 @@ Medians of ${runs} runs (first mirror: ${firstRuns}). Compare figures of one tab
 - Serving: ${seconds} s of wrk on one core, the server on another; 32 connections up to 150 KiB, 8 above.
 - All start with empty folders on the same file system; nothing is deleted while anything is measured. A run within some
   minutes of another one still suffers from what that deleted at its end.
-${only.has('scale') ? scaleNotes(objects) : ''}- Cairn ÷ it: wall time by wall time, or requests by requests.
+${only.has('scale') ? scaleNotes(objects) : ''}${only.has('takeover') ? takeoverNotes(objects) : ''}- Cairn ÷ it: wall time by wall time, or requests by requests.
+`;
+}
+
+function takeoverNotes(objects: number): string {
+  return `- Takeover: two replicas with \`--elect\` on one data directory and an API server with ${objects} objects. An edit is sent as
+  the one that leads gets a signal; the time is until a watch shows the status of its new generation. A lease lasts 15 s, and
+  a leader that is stopped gives it back.
 `;
 }
 

@@ -10,6 +10,7 @@ export const works = [
   'builds',
   'serving',
   'scale',
+  'takeover',
 ] as const;
 export type WorkName = (typeof works)[number];
 
@@ -18,7 +19,7 @@ export type PeerName = (typeof peerNames)[number];
 
 export interface BenchOptions {
   readonly packages: number;
-  /** Objects on the API server, for `scale`. */
+  /** Objects on the API server, for `scale` and `takeover`. */
   readonly objects: number;
   readonly only: ReadonlySet<WorkName>;
   readonly peers: ReadonlySet<PeerName>;
@@ -33,7 +34,7 @@ export interface BenchOptions {
 export const usage = `usage: node bench/main.ts [options]
 
   --packages N      packages in the archive (60000)
-  --objects N       objects on a Kubernetes API server, for scale (10000)
+  --objects N       objects on a Kubernetes API server, for scale and takeover (10000)
   --only A,B        of ${works.join(', ')} (all)
   --peers A,B       of ${peerNames.join(', ')}, or none (all)
   --no-cairn        measure the peers alone

@@ -1,5 +1,5 @@
 import type { Result } from './results.ts';
-import { buildTitles, scaleTitles, titles } from './titles.ts';
+import { buildTitles, scaleTitles, takeoverTitles, titles } from './titles.ts';
 
 interface Against {
   readonly tool: string;
@@ -47,6 +47,8 @@ const most: Readonly<Record<string, number>> = {
   [scaleTitles.restartPeak]: 250,
   [scaleTitles.edits]: 300,
   [scaleTitles.commit]: 10,
+  [takeoverTitles.stopped]: 3,
+  [takeoverTitles.killed]: 17,
 };
 
 /** The target of a figure: `≤ 60 s ✓`. */

@@ -32,6 +32,12 @@ export const scaleTitles = {
   commit: '1,000 manifests in a commit, applied',
 } as const;
 
+/** Those of replicas of which one leads. */
+export const takeoverTitles = {
+  stopped: 'leader stopped → the next one has dealt with an edit',
+  killed: 'leader killed → the next one has dealt with an edit',
+} as const;
+
 export interface Load {
   readonly title: string;
   readonly bytes: number;

@@ -33,7 +33,13 @@ export async function editUntil(
   return Promise.all(latencies);
 }
 
-async function edit(server: Server, observer: Observer, { object, change }: Editor, turn: number) {
+/** Makes one edit; yields how long it took until a watch told of its status, in ms. */
+export async function edit(
+  server: Server,
+  observer: Observer,
+  { object, change }: Editor,
+  turn: number,
+): Promise<number> {
   const start = performance.now();
   const path = pathOf(object.plural, object.manifest.metadata.name);
   const text = await server.send('PATCH', path, change(turn));

@@ -43,8 +43,10 @@ export async function makeSite(count: number): Promise<Site> {
   await observer.follow(server, watched);
   const env = { KUBECONFIG: kubernetes.kubeconfig };
   const data = path.join(folder, 'data');
-  let cairn: Cairn | undefined;
-  started.defer(async () => void (await cairn?.kill('SIGKILL')));
+  const cairns: Cairn[] = [];
+  started.defer(async () => {
+    await Promise.all(cairns.map((cairn) => cairn.kill('SIGKILL')));
+  });
   const running = started.move();
   return {
     server,
@@ -53,7 +55,9 @@ export async function makeSite(count: number): Promise<Site> {
     kubernetes,
     folder,
     async start(args = []) {
-      cairn = await startCairn({ data, args: ['--kubernetes', ...args], env, timeoutMs: 300_000 });
+      const all = ['--kubernetes', ...args];
+      const cairn = await startCairn({ data, args: all, env, timeoutMs: 300_000 });
+      cairns.push(cairn);
       return cairn;
     },
     stop: () => running.disposeAsync(),
