@@ -130,7 +130,7 @@ for (const extension of packed) {
       for await (const chunk of decompress(source(), extension, limit)) {
         if (chunk.length > 0) break;
       }
-      for (let tries = 0; !ended && tries < 100; tries++) await sleep(10);
+      for (let tries = 0; !ended && tries < 6000; tries++) await sleep(10);
 
       assert.equal(ended, true);
     });
