@@ -27,6 +27,8 @@ const mostKeyBytes = 4096;
 /** As far as anybody's packages go; a damaged length asks for no more memory than this. */
 const mostPlainBytes = 256 * 1024 * 1024;
 const level = 6;
+/** That zlib takes. */
+const leastChunkBytes = 64;
 
 /** The same text makes the same bytes: no time, no name, no system is in them. */
 export function packBlock(first: string, plain: Uint8Array): PackedBlock {
@@ -70,7 +72,9 @@ export function unpackBlock({ packed, plainBytes }: PackedBlock): Buffer {
   const body = packed.subarray(headBytes + packed.readUInt16LE(10), -trailerBytes);
   let plain: Buffer;
   try {
-    plain = inflateRawSync(body, { maxOutputLength: Math.max(plainBytes, 1) });
+    // In one piece: else it comes in many small ones, which are copied together.
+    const chunkSize = Math.max(plainBytes + 1, leastChunkBytes);
+    plain = inflateRawSync(body, { chunkSize, maxOutputLength: Math.max(plainBytes, 1) });
   } catch (error) {
     throw damaged('a block can not be unpacked', error);
   }

@@ -1,5 +1,6 @@
+import { hash } from 'node:crypto';
 import { CairnError } from '../../crds/reasons.ts';
-import { FileHasher, type FileFacts } from './file-facts.ts';
+import { factsOf, FileHasher, type FileFacts } from './file-facts.ts';
 import { keepPrefixHashes, prefixHashes } from './prefix-hashes.ts';
 import { blocksOf, lastBefore, packBlock, unpackBlock, type PackedBlock } from './blocks.ts';
 import {
@@ -25,8 +26,11 @@ export interface IndexChange {
 export interface WrittenIndex {
   /** The compressed index. */
   readonly gz: Buffer;
-  /** Of the index before it was compressed. */
-  readonly plain: FileFacts;
+  readonly facts: {
+    readonly gz: FileFacts;
+    /** Of the index before it was compressed. */
+    readonly plain: FileFacts;
+  };
   readonly entries: { readonly added: readonly Entry[]; readonly removed: readonly Entry[] };
 }
 
@@ -38,9 +42,13 @@ const perBlock = 200;
  * begin at packages that their names choose, so the bytes depend on what is in the index alone, not
  * on how it came there. A package that is there with the same content is not added again. Throws
  * `PackageConflict` for other content of the same name, version and architecture, and
- * `IndexInvalid` when `before` is damaged.
+ * `IndexInvalid` when `before` is damaged. `sha256`: that of `before`, where it is known.
  */
-export function changeIndex(before: Buffer | undefined, change: IndexChange): WrittenIndex {
+export function changeIndex(
+  before: Buffer | undefined,
+  change: IndexChange,
+  sha256?: string,
+): WrittenIndex {
   const blocks = before === undefined ? [] : blocksOf(before);
   const wanted = byBlock(blocks, change);
   const added: Entry[] = [];
@@ -52,7 +60,7 @@ export function changeIndex(before: Buffer | undefined, change: IndexChange): Wr
     added.push(...now.added);
     removed.push(...now.removed);
   }
-  const known = before === undefined ? [] : prefixHashes(before);
+  const known = before === undefined ? [] : prefixHashes(sha256 ?? hash('sha256', before));
   return { ...written(mended(segments), known, blocks), entries: { added, removed } };
 }
 
@@ -84,7 +92,7 @@ function written(
   segments: readonly Segment[],
   before: readonly FileHasher[],
   blocks: readonly PackedBlock[],
-): Pick<WrittenIndex, 'gz' | 'plain'> {
+): Pick<WrittenIndex, 'gz' | 'facts'> {
   const changed = segments.findIndex((segment, at) => segment !== blocks[at]);
   const same = Math.min(changed === -1 ? segments.length : changed, before.length);
   const hashes = before.slice(0, same);
@@ -102,8 +110,9 @@ function written(
   // Not even an empty file is no file at all, for gunzip.
   if (packed.length === 0) add(packBlock('', Buffer.alloc(0)).packed, Buffer.alloc(0));
   const gz = Buffer.concat(packed);
-  keepPrefixHashes(gz, hashes);
-  return { gz, plain: plain.facts() };
+  const facts = { gz: factsOf(gz), plain: plain.facts() };
+  keepPrefixHashes(facts.gz.hashes.SHA256, hashes);
+  return { gz, facts };
 }
 
 function* packedPieces(entries: readonly Entry[]): Generator<readonly [Buffer, Buffer]> {

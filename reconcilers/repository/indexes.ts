@@ -1,6 +1,5 @@
-import { factsOf, type FileFacts } from '../../apt/write/file-facts.ts';
 import { IndexFile } from '../../apt/write/index-file.ts';
-import { changeIndex } from '../../apt/write/package-index.ts';
+import { changeIndex, type WrittenIndex } from '../../apt/write/package-index.ts';
 import { compareEntries, isSameContent, type Entry } from '../../apt/write/stanzas.ts';
 import type { RepositorySpec } from '../../crds/repository.ts';
 import type { Removal } from '../../crds/upload.ts';
@@ -13,13 +12,15 @@ import { newest } from './retention.ts';
 
 interface OpenIndex extends IndexPlace {
   gz: Buffer | undefined;
+  /** Of `gz`. */
+  sha256: string | undefined;
   file: IndexFile;
   /** What comes in, by `nameOf`. */
   readonly add: Map<string, Entry>;
   /** What goes, of what is in the file. */
   readonly drop: Map<string, Entry>;
   /** Known once it is written anew. */
-  facts: IndexFacts | undefined;
+  facts: WrittenIndex['facts'] | undefined;
   growth: number;
 }
 
@@ -41,15 +42,10 @@ export interface IndexesChange {
   readonly look?: (entry: Entry, alike: readonly Entry[], suite: string) => void;
 }
 
-export interface IndexFacts {
-  readonly gz: FileFacts;
-  readonly plain: FileFacts;
-}
-
 /** An index as it will be; without facts when it is as it was. */
 export interface NewIndex extends IndexPlace {
   readonly gz: Buffer;
-  readonly facts: IndexFacts | undefined;
+  readonly facts: WrittenIndex['facts'] | undefined;
   /** How many packages it has more than before. */
   readonly growth: number;
 }
@@ -74,7 +70,7 @@ export class Indexes {
       const found = await find(`dists/${place.suite}/${indexPath(place)}.gz`);
       const gz = found && (await blobs.bytes(found.sha256, mostIndexBytes));
       const changes = { add: new Map(), drop: new Map(), facts: undefined, growth: 0 };
-      open.push({ ...place, gz, file: new IndexFile(gz), ...changes });
+      open.push({ ...place, gz, sha256: found?.sha256, file: new IndexFile(gz), ...changes });
     }
     const indexes = new Indexes(open, spec.retention.keepVersions);
     for (const index of open) if (index.gz === undefined) indexes.#inherit(index);
@@ -163,8 +159,8 @@ export class Indexes {
 
   /** Once they are written. */
   *all(): Generator<NewIndex> {
-    for (const { add: _, drop: __, file: ___, gz, ...index } of this.#open) {
-      if (gz) yield { ...index, gz };
+    for (const { gz, facts, growth, suite, component, architecture } of this.#open) {
+      if (gz) yield { suite, component, architecture, gz, facts, growth };
     }
   }
 
@@ -172,17 +168,19 @@ export class Indexes {
     const isTouched = index.add.size > 0 || index.drop.size > 0 || sweep;
     if (index.gz !== undefined && !isTouched) return [];
     const added = new Set(index.add.keys());
-    const change = changeIndex(index.gz, {
+    const change = {
       add: [...index.add.values()],
       drop: [...index.drop.values()],
-      keep: (versions) => newest(versions, this.#keepVersions, (entry) => added.has(nameOf(entry))),
+      keep: (versions: readonly Entry[]) =>
+        newest(versions, this.#keepVersions, (entry) => added.has(nameOf(entry))),
       touch: sweep ? [...new Set(index.file.entries().map((entry) => entry.package))] : [],
-    });
-    const { gz, plain, entries } = change;
-    if (index.gz?.equals(gz)) return [];
+    };
+    const { gz, facts, entries } = changeIndex(index.gz, change, index.sha256);
+    if (index.sha256 === facts.gz.hashes.SHA256) return [];
     index.gz = gz;
+    index.sha256 = facts.gz.hashes.SHA256;
     index.file = new IndexFile(gz);
-    index.facts = { gz: factsOf(gz), plain };
+    index.facts = facts;
     index.growth = entries.added.length - entries.removed.length;
     return entries.removed;
   }

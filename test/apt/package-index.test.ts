@@ -26,7 +26,10 @@ describe('an index that we write', () => {
   it('is what gunzip says, with the packages in order', () => {
     const entries = [entry('b'), entry('a', '2.0'), entry('a', '10.0'), entry('a', '2.0', 'i386')];
 
-    const { gz, plain } = changeIndex(undefined, { add: entries });
+    const {
+      gz,
+      facts: { plain },
+    } = changeIndex(undefined, { add: entries });
 
     const text = joinEntries(sorted(entries));
     assert.equal(execFileSync('gunzip', { input: gz }).toString(), text);
@@ -38,11 +41,17 @@ describe('an index that we write', () => {
   });
 
   it('may be empty', () => {
-    const { gz, plain } = changeIndex(undefined, { add: [] });
+    const {
+      gz,
+      facts: { plain },
+    } = changeIndex(undefined, { add: [] });
 
     assert.equal(execFileSync('gunzip', { input: gz }).length, 0);
     assert.equal(plain.size, 0);
-    assert.equal(changeIndex(gz, { add: [entry('a')] }).plain.size, entry('a').text.length + 1);
+    assert.equal(
+      changeIndex(gz, { add: [entry('a')] }).facts.plain.size,
+      entry('a').text.length + 1,
+    );
   });
 
   it('has the same bytes whatever way it became what it is', () => {
@@ -70,7 +79,7 @@ describe('an index that we write', () => {
         const fresh = changeIndex(undefined, { add: held });
         assert.ok(gz.equals(fresh.gz));
         assert.equal(
-          fresh.plain.hashes.SHA256,
+          fresh.facts.plain.hashes.SHA256,
           createHash('sha256').update(gunzipSync(gz)).digest('hex'),
         );
       }),
@@ -150,9 +159,9 @@ describe('an index that we write', () => {
         const broken = Buffer.from(gz);
         broken[at] = (broken[at] ?? 0) ^ bits;
         try {
-          const { plain } = changeIndex(broken, { add: [] });
+          const { plain } = changeIndex(broken, { add: [] }).facts;
           // The times and the like that a header has mean nothing.
-          assert.equal(plain.hashes.SHA256, changeIndex(gz, { add: [] }).plain.hashes.SHA256);
+          assert.equal(plain.hashes.SHA256, changeIndex(gz, { add: [] }).facts.plain.hashes.SHA256);
         } catch (error) {
           assert.equal((error as { reason?: string }).reason, 'IndexInvalid', String(error));
         }
@@ -161,7 +170,7 @@ describe('an index that we write', () => {
     );
     for (const length of [0, 1, 20, gz.length - 1]) {
       const text = () => changeIndex(gz.subarray(0, length), { add: [] });
-      if (length === 0) assert.equal(text().plain.size, 0);
+      if (length === 0) assert.equal(text().facts.plain.size, 0);
       else assert.throws(text, { reason: 'IndexInvalid' });
     }
   });
