@@ -1,10 +1,19 @@
 import { DatabaseSync, type SQLOutputValue } from 'node:sqlite';
 
 /** Raised when the tables change; an older Cairn then refuses the file instead of spoiling it. */
-const schemaVersion = 3;
+const schemaVersion = 4;
 /** `CAIR`: tells a store from any other SQLite file (`PRAGMA application_id`). */
 const applicationId = 0x43_41_49_52;
 const busyTimeoutMs = 2000;
+
+/** Of each object, its labels as `key=value`. */
+export const labelTable = `
+  CREATE TABLE labels (
+    kind TEXT NOT NULL, namespace TEXT NOT NULL, name TEXT NOT NULL, label TEXT NOT NULL,
+    PRIMARY KEY (kind, namespace, name, label)
+  ) WITHOUT ROWID;
+  CREATE INDEX labels_by_label ON labels (kind, label, namespace, name);
+`;
 
 const schema = `
   CREATE TABLE objects (
@@ -16,6 +25,7 @@ const schema = `
     PRIMARY KEY (kind, namespace, name, owner)
   ) WITHOUT ROWID;
   CREATE INDEX owners_by_owner ON owners (owner);
+  ${labelTable}
   CREATE TABLE changes (
     version INTEGER PRIMARY KEY, kind TEXT NOT NULL, type TEXT NOT NULL, bytes INTEGER NOT NULL,
     body TEXT NOT NULL

@@ -10,11 +10,14 @@ export class ObjectTable {
   readonly #listIn: StatementSync;
   readonly #listAmong: StatementSync;
   readonly #listLabelled: StatementSync;
+  readonly #listLabelledIn: StatementSync;
   readonly #put: StatementSync;
   readonly #remove: StatementSync;
   readonly #ownedBy: StatementSync;
   readonly #addOwner: StatementSync;
   readonly #removeOwners: StatementSync;
+  readonly #addLabel: StatementSync;
+  readonly #removeLabels: StatementSync;
 
   constructor(db: DatabaseSync) {
     const one = 'kind = ? AND namespace = ? AND name = ?';
@@ -28,9 +31,10 @@ export class ObjectTable {
       `SELECT body FROM objects WHERE kind = ? AND namespace = ?
        AND name IN (SELECT value FROM json_each(?)) ${sorted}`,
     );
-    this.#listLabelled = db.prepare(
-      `SELECT body FROM objects WHERE kind = ? AND namespace = ? AND instr(body, ?) > 0 ${sorted}`,
-    );
+    const labelled = `SELECT body FROM labels JOIN objects USING (kind, namespace, name)
+       WHERE kind = ? AND label = ?`;
+    this.#listLabelled = db.prepare(`${labelled} ${sorted}`);
+    this.#listLabelledIn = db.prepare(`${labelled} AND namespace = ? ${sorted}`);
     this.#put = db.prepare(
       `INSERT INTO objects (kind, namespace, name, body) VALUES (?, ?, ?, ?)
        ON CONFLICT DO UPDATE SET body = excluded.body`,
@@ -43,6 +47,10 @@ export class ObjectTable {
       'INSERT OR IGNORE INTO owners (kind, namespace, name, owner) VALUES (?, ?, ?, ?)',
     );
     this.#removeOwners = db.prepare(`DELETE FROM owners WHERE ${one}`);
+    this.#addLabel = db.prepare(
+      'INSERT INTO labels (kind, namespace, name, label) VALUES (?, ?, ?, ?)',
+    );
+    this.#removeLabels = db.prepare(`DELETE FROM labels WHERE ${one}`);
   }
 
   get({ kind, namespace, name }: ObjectKey): KubeObject | undefined {
@@ -73,26 +81,34 @@ export class ObjectTable {
 
   /** Some that are not asked for may be among them. */
   #rows(kind: string, { namespace, among, labels }: ListOptions) {
-    if (namespace === undefined) return this.#list.all(kind);
     const [label] = Object.entries(labels ?? {});
     // Nobody has to read thousands of objects to find a few.
-    if (label) return this.#listLabelled.all(kind, namespace, asInBody(label));
+    if (label) {
+      if (namespace === undefined) return this.#listLabelled.all(kind, textOfLabel(label));
+      return this.#listLabelledIn.all(kind, textOfLabel(label), namespace);
+    }
+    if (namespace === undefined) return this.#list.all(kind);
     if (among === undefined || among.labels) return this.#listIn.all(kind, namespace);
     return this.#listAmong.all(kind, namespace, JSON.stringify(among.names));
   }
 
   /** Stores an object; `body` is its JSON text. */
   put(object: KubeObject, body: string): void {
-    const { name, namespace, ownerReferences = [] } = object.metadata;
+    const { name, namespace, ownerReferences = [], labels = {} } = object.metadata;
     this.#put.run(object.kind, namespace, name, body);
     this.#removeOwners.run(object.kind, namespace, name);
     for (const { uid } of ownerReferences) this.#addOwner.run(object.kind, namespace, name, uid);
+    this.#removeLabels.run(object.kind, namespace, name);
+    for (const label of Object.entries(labels)) {
+      this.#addLabel.run(object.kind, namespace, name, textOfLabel(label));
+    }
   }
 
   remove(object: KubeObject): void {
     const { name, namespace } = object.metadata;
     this.#remove.run(object.kind, namespace, name);
     this.#removeOwners.run(object.kind, namespace, name);
+    this.#removeLabels.run(object.kind, namespace, name);
   }
 
   /** The objects whose ownerReferences name this one: those of its namespace, as in Kubernetes. */
@@ -105,9 +121,9 @@ export class ObjectTable {
   }
 }
 
-/** How a label is written in the text of an object that has it. */
-function asInBody([key, value]: readonly [string, string]): string {
-  return `${JSON.stringify(key)}:${JSON.stringify(value)}`;
+/** Keys have no `=`. */
+function textOfLabel([key, value]: readonly [string, string]): string {
+  return `${key}=${value}`;
 }
 
 function hasAll(

@@ -1,14 +1,17 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { KubeObject, ManagedFieldsEntry } from '../../crds/object.ts';
 import { timestamp } from '../../crds/timestamp.ts';
-import { textOf } from './database.ts';
+import { labelTable, textOf } from './database.ts';
 import { fieldSetOf } from './managed-fields/compare.ts';
 import { encode, idOf, type Manager } from './managed-fields/managers.ts';
 
-/** Makes the tables of today. Version 3 has digests of manifests in the inventory. */
+/** Makes the tables of today. Version 3 has digests of manifests in the inventory, version 4 a table of labels. */
 export function upgrade(db: DatabaseSync, version: number): void {
   if (version < 2) adoptManagers(db);
-  db.exec(`ALTER TABLE inventory ADD COLUMN digest TEXT NOT NULL DEFAULT ''`);
+  if (version < 3) db.exec(`ALTER TABLE inventory ADD COLUMN digest TEXT NOT NULL DEFAULT ''`);
+  db.exec(`${labelTable}
+    INSERT INTO labels SELECT objects.kind, namespace, name, given.key || '=' || given.value
+    FROM objects, json_each(body, '$.metadata.labels') AS given`);
 }
 
 /**

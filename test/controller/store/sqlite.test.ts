@@ -43,6 +43,7 @@ describe('a store in a file', () => {
       INSERT INTO managed VALUES ('Widget', 'default', 'one', 'git', '["mine"]', '[]');
       UPDATE objects SET body = json_remove(body, '$.metadata.managedFields');
       ALTER TABLE inventory DROP COLUMN digest;
+      DROP TABLE labels;
       PRAGMA user_version = 1;`);
     db.close();
 
@@ -52,6 +53,8 @@ describe('a store in a file', () => {
 
     assert.equal(read?.metadata.resourceVersion, made.metadata.resourceVersion);
     assert.deepEqual(object.metadata.labels, { other: '2' });
+    const { items } = await store.list('Widget', { labels: { other: '2' } });
+    assert.equal(items.length, 1);
     assert.deepEqual(object.spec, { size: 1, colour: 'grey' });
   });
 
@@ -62,7 +65,10 @@ describe('a store in a file', () => {
     await first.inventory('main').replace([old]);
     first.close();
     const db = new DatabaseSync(file);
-    db.exec('ALTER TABLE inventory DROP COLUMN digest; PRAGMA user_version = 2;');
+    db.exec(`
+      ALTER TABLE inventory DROP COLUMN digest;
+      DROP TABLE labels;
+      PRAGMA user_version = 2;`);
     db.close();
 
     const store = opened(t, file);
@@ -70,6 +76,26 @@ describe('a store in a file', () => {
     assert.deepEqual(await store.inventory('main').list(), [old]);
     await store.inventory('main').replace([{ ...old, digest: 'd' }]);
     assert.deepEqual(await store.inventory('main').list(), [{ ...old, digest: 'd' }]);
+  });
+
+  it('of version 3 finds its objects by their labels', async (t) => {
+    const file = fileFor(t);
+    const first = openSqliteStore(file, options);
+    await first.create(widget('one', { size: 1 }, { labels: { team: 'a', 'x.example/tier': '' } }));
+    await first.create(widget('two', { size: 1 }, { labels: { team: 'b' } }));
+    await first.create(widget('none', { size: 1 }));
+    first.close();
+    sql(file, 'DROP TABLE labels; PRAGMA user_version = 3', true);
+
+    const store = opened(t, file);
+
+    for (const labels of [{ team: 'a' }, { 'x.example/tier': '' }]) {
+      const { items } = await store.list('Widget', { labels });
+      assert.deepEqual(
+        items.map(({ metadata }) => metadata.name),
+        ['one'],
+      );
+    }
   });
 
   it('holds after a restart what it held, and goes on counting', async (t) => {
