@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Build } from '../../../crds/build.ts';
 import type { Source } from '../../../crds/source.ts';
-import { buildName, wantedBuild } from '../../../reconcilers/source/plan-build.ts';
+import { apiVersion, type Manifest } from '../../../crds/object.ts';
+import { validateManifest } from '../../../crds/validate.ts';
+import { buildManifest, buildName, wantedBuild } from '../../../reconcilers/source/plan-build.ts';
 
 const commit = 'a'.repeat(40);
 const chosen = { ref: 'HEAD', commit };
@@ -89,4 +91,42 @@ describe('the Build of a commit', () => {
       assert.deepEqual(wantedBuild(changed, [other], chosen, then), { existing: other });
     }
   });
+
+  it('is what its Source declares, whatever that is, so that it is not made without end', () => {
+    const least = {
+      url: 'git@git.example.org:hello.git',
+      repositoryRef: { name: 'tools' },
+      build: { base: { mirrorRef: { name: 'debian' } } },
+    };
+    const all = {
+      ...{ url: 'https://git.example.org/hello.git', path: 'a/b', interval: '1m' },
+      ...{ secretRef: { name: 'a' }, submodules: true, submoduleSecretRef: { name: 'b' } },
+      ref: { semver: 'v1.*', prereleases: true },
+      repositoryRef: { name: 'tools', suite: 'stable', component: 'main' },
+      maintainer: 'A <a@example.org>',
+      build: {
+        base: { image: 'example.org/debian:trixie', secretRef: { name: 'c' } },
+        ...{ architecture: 'arm64', network: 'Full', timeout: '90m', limits: { cpus: 1 } },
+      },
+    };
+    for (const spec of [least, all]) {
+      const stored = asStored({ apiVersion, kind: 'Source', metadata: { name: 'hello' }, spec });
+      const object = { ...stored, metadata: source.metadata, status: {} } as Source; // as it was validated
+      const more = { name: 'hello-1', counter: 1, attempt: 20, asked: '' };
+      const { metadata, ...made } = buildManifest(object, chosen, more);
+      const failed = {
+        ...asStored({ ...made, metadata: { name: metadata.name } }),
+        status: { result: 'FailedToBuild' },
+      } as unknown as Build; // it was validated as well
+
+      assert.deepEqual(wantedBuild(object, [failed], chosen, then), { existing: failed });
+    }
+  });
 });
+
+/** As a store keeps it. */
+function asStored(given: unknown): Manifest {
+  const { manifest, problems } = validateManifest(given, { allowInternal: true });
+  assert.ok(manifest, JSON.stringify(problems));
+  return manifest;
+}
