@@ -32,7 +32,7 @@ export function isTriedAgain({ metadata, spec, status }: Build, then: Then): boo
   return then.now.getTime() >= Date.parse(status.finishedAt ?? '') + pauseMs;
 }
 
-/** Whether a Build could not end otherwise than badly, as its Source declared it. Nobody has cancelled it. */
+/** Whether it has ended badly, and not because somebody wanted it to end. */
 export function hasFailed({ status: { result } }: Pick<Build, 'status'>): boolean {
   return result !== undefined && !['Succeeded', 'Superseded', 'Cancelled'].includes(result);
 }
