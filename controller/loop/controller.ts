@@ -42,13 +42,15 @@ export interface Loop {
   /** For the liveness probe. */
   health(): readonly Check[];
   /**
-   * Takes nothing in any more, aborts what runs and waits for it so long. Yields the keys of those
-   * that would not end. What is aborted writes nothing.
+   * Takes nothing in any more, aborts what runs and waits for it so long, and then for events, a second
+   * at most. Yields the keys of those that would not end. What is aborted writes nothing.
    */
   stop(graceMs: number): Promise<readonly string[]>;
 }
 
 const defaultWorkers = 4;
+/** Events that still wait are worth no more, when another replica waits to lead. */
+const eventsGraceMs = 1000;
 /** With so many objects in the queue, what people can do without for a moment comes later. */
 const manyWaiting = 100;
 const defaultRunTimeoutMs = 5 * 60_000;
@@ -136,9 +138,9 @@ class ReconcileLoop implements Loop {
 
   async stop(graceMs: number): Promise<readonly string[]> {
     this.#stop.abort();
-    const { promise: late, resolve } = Promise.withResolvers<void>();
-    const cancel = this.#clock.after(graceMs, resolve);
     const stuck = await this.#queue.shutdown(graceMs);
+    const { promise: late, resolve } = Promise.withResolvers<void>();
+    const cancel = this.#clock.after(Math.min(graceMs, eventsGraceMs), resolve);
     await this.#events.stop(late);
     cancel();
     await Promise.all(this.#following);

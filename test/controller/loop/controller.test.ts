@@ -848,6 +848,23 @@ describe('stopping', () => {
     );
   });
 
+  it('waits for events for a second: another replica may be about to lead', async (t) => {
+    const { promise: held, resolve: goOn } = Promise.withResolvers<void>();
+    const { store, loop, ready, clock } = startWorld(t, [widgets()]);
+    store.before.record = () => held;
+    await store.create(widget('one'));
+    while ((await ready('one')) !== 'True Succeeded') await turns();
+
+    let isStopped = false;
+    const stopped = loop.stop(10_000).then(() => (isStopped = true));
+    await turns();
+    await clock.pass(999);
+    assert.equal(isStopped, false);
+    await clock.pass(1);
+    await stopped;
+    goOn();
+  });
+
   it('and starting again takes up what was left', async (t) => {
     const world = startWorld(t, [widgets()]);
     await world.store.create(widget('one', { size: 1 }));
