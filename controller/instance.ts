@@ -18,7 +18,7 @@ import { buildsFolder, forgetBuilds, sharedOwner, type DockerOptions } from './b
 import { check, type Health } from './health.ts';
 import { createServer } from './http/server.ts';
 import type { Log } from './log.ts';
-import { addressOf, type Advertised } from './leader/address.ts';
+import { addressOf, fromHere, type Advertised } from './leader/address.ts';
 import { lateShift, soleShift, type LateOptions } from './leader/shift.ts';
 import { createMetrics } from './loop/metrics.ts';
 import { redirectOf } from './redirect.ts';
@@ -193,7 +193,7 @@ export async function startInstance(options: InstanceOptions): Promise<Instance>
   const certificate = secure && ownCertificate(join(data, 'tls'), secure.host, now());
   const address = secure && certificate && { ...secure, ...certificate };
   const { url, secureUrl } = await server.listen(options.host, options.port, address);
-  ownUrl = url;
+  ownUrl = fromHere(url);
   shift.announce(url, addressOf(url, options.advertised));
   const running = started.move();
   return {

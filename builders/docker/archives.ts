@@ -64,7 +64,8 @@ function checkUri(uri: string): string {
   if (url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '') {
     throw invalid(`${name}: no credentials, query or fragment in the URL of an archive`);
   }
-  if (/[\s[\]'"\\]|%(?![0-9a-f]{2})/i.test(uri))
+  const withoutV6 = uri.replace(/^https?:\/\/\[[0-9a-f:.]+\]/i, '');
+  if (/[\s[\]'"\\]|%(?![0-9a-f]{2})/i.test(withoutV6))
     throw invalid(`${name}: a character that no URL has`);
   return name;
 }

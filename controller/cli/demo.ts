@@ -6,6 +6,7 @@ import { EnvironmentKind } from '../../crds/environment.ts';
 import { conditionOf, isReady } from '../../crds/object.ts';
 import { MirrorKind, type Mirror } from '../../crds/mirror.ts';
 import { startInstance, type Instance } from '../instance.ts';
+import { fromHere } from '../leader/address.ts';
 import { createLog } from '../log.ts';
 import { CliError, exit, type Io } from './command.ts';
 import { startDemoArchive } from './demo-archive.ts';
@@ -37,10 +38,11 @@ export async function runDemo(listen: ListenAddress, io: Io): Promise<number> {
   started.defer(() => instance.close());
   io.out(`Serving on ${instance.url}; the manifests are in ${config}`);
   await ready(instance, io);
-  if (hasApt) await proveWithApt(instance.url, environment, folder, io);
+  const url = fromHere(instance.url);
+  if (hasApt) await proveWithApt(url, environment, folder, io);
   else
     io.out('There is no apt here to try it with; a machine that has it needs client.sources only');
-  io.out(nextSteps(instance.url, config));
+  io.out(nextSteps(url, config));
   await stopped(io);
   return exit.good;
 }

@@ -33,6 +33,13 @@ export function addressOf(url: string, given: Advertised | undefined): string | 
   return `${isIPv6(ip) ? `[${ip}]` : ip}:${given?.port ?? (own || 80)}`;
 }
 
+/** The URL of a server as this machine reaches it, which may listen on all addresses. */
+export function fromHere(url: string): string {
+  const parsed = new URL(url);
+  if (!unspecified.has(parsed.hostname.replace(/^\[|\]$/g, ''))) return url;
+  return `${parsed.protocol}//127.0.0.1${parsed.port === '' ? '' : `:${parsed.port}`}`;
+}
+
 /** What a Lease says, which others can write as well: an address, or nothing. */
 export function addressIn(annotations: Readonly<Record<string, unknown>>): string | undefined {
   const text = annotations[addressAnnotation];

@@ -46,7 +46,8 @@ describe('builds of what Cairn serves', needsDocker, () => {
 
   const source = async () => (await objectOf<Source>(cairn, 'sources', 'app'))?.status;
   const log = async (name: string | undefined) =>
-    (await fetch(`${cairn.url}/builds/default/${name}/log`)).text();
+    (await fetch(`${cairn.url}/builds/default/${name}/log`, { headers: asReader() })).text();
+  const asReader = () => ({ authorization: `Bearer ${cairn.tokens.read}` });
 
   const setBase = (base: object) =>
     world.write(
@@ -106,8 +107,8 @@ describe('builds of what Cairn serves', needsDocker, () => {
 
   /** The SHA-256 of the Release file at a path of this server. */
   async function releaseAt(path: string): Promise<string> {
-    const headers = { authorization: `Bearer ${cairn.tokens.read}` };
-    const answer = await fetch(`${cairn.url}/${path}/dists/bookworm/InRelease`, { headers });
+    const url = `${cairn.url}/${path}/dists/bookworm/InRelease`;
+    const answer = await fetch(url, { headers: asReader() });
     assert.equal(answer.status, 200, path);
     return createHash('sha256')
       .update(Buffer.from(await answer.arrayBuffer()))
@@ -115,7 +116,10 @@ describe('builds of what Cairn serves', needsDocker, () => {
   }
 
   const inputOf = ({ status }: Build, path: string) =>
-    status.inputs?.archives.find(({ uri }) => uri === `${cairn.url}/${path}`);
+    status.inputs?.archives.find(({ uri }) => uri === `${here()}/${path}`);
+
+  /** How this machine reaches a server that listens on all addresses. */
+  const here = () => `http://127.0.0.1:${new URL(cairn.url).port}`;
 
   before(async () => {
     engine = await startDocker(scope);
@@ -151,7 +155,8 @@ describe('builds of what Cairn serves', needsDocker, () => {
     world.write('libs.yaml', manifest('Repository', 'libs', {}));
     const dependencies = [{ kind: 'Repository', name: 'libs' }];
     world.write('tools.yaml', manifest('Repository', 'tools', { dependencies }));
-    cairn = await world.start({ args: ['--docker', engine.address] });
+    // On all addresses, as in a Pod.
+    cairn = await world.start({ listen: ':0', args: ['--docker', engine.address] });
     await until(cairn, 'repository/libs');
     await eventually(
       async () => (await cairn.cli('wait', 'mirror/debian', '--timeout=5s')).code === 0,
@@ -189,7 +194,7 @@ describe('builds of what Cairn serves', needsDocker, () => {
         'http://cairn.internal/repositories/default/tools/dists/stable/InRelease',
         'http://cairn.internal/mirrors/extra/dists/stable/InRelease',
         'http://cairn.internal/livez',
-        `${cairn.url}/livez`,
+        `${here()}/livez`,
         `${refused.url}/dists/stable/InRelease`,
       ]),
     );

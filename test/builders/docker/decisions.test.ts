@@ -61,10 +61,17 @@ deb [arch=arm64 signed-by=/etc/apt/cairn/archive-1.asc check-valid-until=no] htt
     ]);
   });
 
+  it('may be at an IPv6 address', () => {
+    checkArchives([{ ...archive, uri: 'http://[fd00::1]:8080/debian' }]);
+    const inside = insideUri({ uri: 'https://[fd00::1]:8080/debian' });
+    assert.equal(inside, 'http://[fd00::1]:8080/debian/');
+  });
+
   for (const [what, wrong] of [
     ['another protocol', { uri: 'file:///etc' }],
     ['a password', { uri: 'https://me:secret@example.org/' }],
     ['an option', { uri: 'https://example.org/ [trusted=yes]' }],
+    ['an option after an address', { uri: 'https://[fd00::1]/ [trusted=yes]' }],
     ['a query', { uri: 'https://example.org/?x' }],
     ['a suite with a line end', { suites: ['x main\ndeb http://evil/ y'] }],
     ['a suite that climbs', { suites: ['../x'] }],

@@ -4,6 +4,7 @@ import {
   addressAnnotation,
   addressIn,
   addressOf,
+  fromHere,
   parseAdvertised,
 } from '../../../controller/leader/address.ts';
 
@@ -37,6 +38,16 @@ describe('the address of a replica', () => {
       assert.equal(addressIn({ [addressAnnotation]: text }), undefined);
     });
   }
+
+  it('is a loopback address on its own machine, when it listens on all', () => {
+    for (const all of ['0.0.0.0', '[::]']) {
+      assert.equal(fromHere(`http://${all}:8080`), 'http://127.0.0.1:8080');
+      assert.equal(fromHere(`http://${all}`), 'http://127.0.0.1');
+    }
+    for (const url of ['http://127.0.0.2:1', 'http://[::1]:8080', 'http://10.0.0.7:8080']) {
+      assert.equal(fromHere(url), url);
+    }
+  });
 
   it('is none without a port, in a Lease', () => {
     assert.equal(addressIn({ [addressAnnotation]: '10.0.0.7' }), undefined);
