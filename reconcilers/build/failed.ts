@@ -14,6 +14,8 @@ export interface Failed {
 }
 
 const firstDelayMs = 1000;
+/** What lasts longer than this is not in the way any more: something else is, such as other Builds. */
+const mostRetryMs = 10_000;
 /** What a Build waits for may come without anybody's telling it. */
 const longestDelayMs = { retry: 60_000, wait: 10_000, stall: 60_000 } as const;
 
@@ -24,14 +26,19 @@ export function failedAgain(before: Failed | undefined, failure: CairnError): Fa
   return { failure, times, againAt: Date.now() + delayMs };
 }
 
+/** Whether a retry has not come to the same end, as far as can be told. */
+export function lasts(startedAt: number, now: number): boolean {
+  return now - startedAt >= mostRetryMs;
+}
+
 export function failedReport(
   report: Report<Status>,
   build: Build,
   { failure, againAt }: Failed,
 ): Report<Status> {
   const ms = againAt - Date.now();
-  // When it is being tried again at this moment, that tells when it is over.
-  const again = { ms: ms > 0 ? ms : longestDelayMs.retry };
+  // When it is being tried again at this moment, that tells when it is over; or it lasts.
+  const again = { ms: ms > 0 ? ms : mostRetryMs };
   return { ...report, failure, progressing: false, dependsOn: waitsFor(build), again };
 }
 

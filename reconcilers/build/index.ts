@@ -7,7 +7,7 @@ import { BuildFiles } from './files.ts';
 import { startJob, type Job, type JobDeps } from './job.ts';
 import { storeLog } from './log.ts';
 import { publishBuilt, type PublishDeps } from './publish.ts';
-import { failedAgain, failedReport, type Failed } from './failed.ts';
+import { failedAgain, failedReport, lasts, type Failed } from './failed.ts';
 import { finish, reportOf, statusOf, type Kept, type Status } from './report.ts';
 
 export interface BuildDeps extends Omit<JobDeps, 'builder' | 'store' | 'blobs'>, PublishDeps {
@@ -73,6 +73,7 @@ export class Builds {
     const job = this.#jobOf(build, { ...this.#deps, builder, store }, context.poke);
     if (why !== undefined && !job.outcome) return this.#cancel(build, job, { why, context });
     const known = reportOf(this.#statusOf(build, job), build);
+    const isRetry = failed && !lasts(job.startedAt, this.#deps.now().getTime());
     if (job.failure) {
       this.#jobs.delete(uid);
       const again = failedAgain(failed, job.failure);
@@ -81,8 +82,9 @@ export class Builds {
     }
     if (!job.outcome) {
       // Until it comes further than before, it is told what was in its way.
-      const isFurther = !failed || job.phase === 'Building';
-      return isFurther ? known : failedReport(known, build, failed);
+      if (isRetry && job.phase !== 'Building') return failedReport(known, build, failed);
+      const isQueued = job.isWaiting && known.status.phase === 'Preparing';
+      return isQueued ? reportOf({ ...known.status, phase: 'Queued' }, build) : known;
     }
     if (job.outcome.result === 'Built') return this.#publish(build, job, context);
     const { result, message, missing = [] } = job.outcome;

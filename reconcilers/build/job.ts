@@ -30,7 +30,11 @@ export type JobPhase = 'Queued' | 'Preparing' | 'Building';
 export interface Job {
   readonly stop: AbortController;
   readonly done: Promise<void>;
+  /** By the clock of `now`. */
+  readonly startedAt: number;
   phase: JobPhase;
+  /** Others have to end first. */
+  isWaiting: boolean;
   plan: RunPlan | undefined;
   outcome: BuildOutcome | undefined;
   /** The world may heal by itself. */
@@ -44,7 +48,8 @@ const mostPreparingBytes = 16 * 2 ** 20;
 export function startJob(build: Build, deps: JobDeps, poke: () => void): Job {
   const stop = new AbortController();
   const job: { -readonly [Key in keyof Job]: Job[Key] } = {
-    ...{ stop, phase: phaseOf(build), plan: undefined, outcome: undefined, failure: undefined },
+    ...{ stop, startedAt: deps.now().getTime(), phase: phaseOf(build), isWaiting: false },
+    ...{ plan: undefined, outcome: undefined, failure: undefined },
     done: Promise.resolve(),
   };
   job.done = work(build, job, deps, poke)
@@ -75,9 +80,11 @@ async function work(build: Build, job: Job, deps: JobDeps, poke: () => void): Pr
   if (job.outcome) return;
   const { signal } = job.stop;
   job.plan ??= await takeOver(build, files, deps.builder, signal);
+  job.isWaiting = !job.plan;
   const leave = job.plan
     ? deps.queue.occupy(keyOf(build))
     : await deps.queue.acquire(keyOf(build), signal);
+  job.isWaiting = false;
   try {
     const enter = (phase: JobPhase) => {
       job.phase = phase;
