@@ -17,21 +17,23 @@ export interface Resolved {
 
 type Available = PackagingRequest['available'];
 
-/** Debian's packages for libraries that a build asks for; notes name those that are not found. */
+/** Debian's packages for libraries that a build asks for; notes name those that are not found, what it needs first. */
 export function resolveLibraries(wanted: readonly Wanted[], available: Available): Resolved {
   const packages = new Set<string>();
   const notes = new Set<string>();
+  const wishes = new Set<string>();
   for (const one of wanted) {
     const found = packageOf(one, available);
     if (found === '') continue;
     if (found !== undefined) packages.add(found);
     else {
       const remedy = 'name its package in build.dependencies of .cairn.yml';
-      const must = one.required ? 'needs' : 'would use';
-      notes.add(`the build ${must} ${one.name} (${one.by}), whose package is not known: ${remedy}`);
+      const told = `${one.name} (${one.by}), whose package is not known: ${remedy}`;
+      if (one.required) notes.add(`the build needs ${told}`);
+      else wishes.add(`the build would use ${told}`);
     }
   }
-  return { packages: [...packages], notes: [...notes] };
+  return { packages: [...packages], notes: [...notes, ...wishes] };
 }
 
 function packageOf({ by, name, required }: Wanted, available: Available): string | undefined {

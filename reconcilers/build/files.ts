@@ -17,6 +17,8 @@ export interface RunPlan {
   readonly limits: RunLimits;
   /** The suite of its own Repository that it installs from, if it does. */
   readonly own?: string;
+  /** How it was packaged, and what was not found for that; for people. */
+  readonly notes?: readonly string[];
   readonly prepared: Pick<Prepared, 'image' | 'base' | 'archives'>;
   /** How much of the log is from before the run. */
   readonly logStart: number;

@@ -107,6 +107,15 @@ interface Work {
   readonly enter: (phase: JobPhase) => void;
 }
 
+const mostNotesLength = 800;
+
+/** What came of it, with how it was packaged where that may be why, and the end of its log. */
+async function explained({ result, message }: Ended, { job, files }: Work): Promise<string> {
+  const notes = result === 'FailedToBuild' ? (job.plan?.notes ?? []) : [];
+  const told = notes.length > 0 ? [notes.join('\n').slice(0, mostNotesLength)] : [];
+  return [message, ...told, await endOfLog(files.log)].join('\n');
+}
+
 type Ended = Omit<BuildOutcome, 'log' | 'finishedAt'>;
 
 async function followToEnd(work: Work, deps: JobDeps): Promise<BuildOutcome> {
@@ -118,8 +127,7 @@ async function followToEnd(work: Work, deps: JobDeps): Promise<BuildOutcome> {
   try {
     const ended = await tried(work, log, deps);
     await log.say(ended.message === '' ? ended.result : `${ended.result}: ${ended.message}`);
-    const message =
-      ended.result === 'Built' ? '' : `${ended.message}\n${await endOfLog(files.log)}`;
+    const message = ended.result === 'Built' ? '' : await explained(ended, work);
     const finishedAt = timestamp(deps.now());
     return { ...ended, message, finishedAt, log: await deps.blobs.write(await log.content()) };
   } finally {

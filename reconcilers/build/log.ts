@@ -3,9 +3,9 @@ import { open, stat, truncate, type FileHandle } from 'node:fs/promises';
 import type { Blob, BlobWriter } from '../../depot/depot.ts';
 
 /** The end of a log, as conditions show it. */
-const mostEndBytes = 16_384;
-const mostEndLines = 20;
-const mostEndLength = 2000;
+const mostEndBytes = 2 ** 20;
+const mostEndLines = 30;
+const mostEndLength = 2800;
 
 /** Where a Build's log grows. Writes come one after the other. */
 export class BuildLog {
@@ -89,7 +89,10 @@ export async function storeLog(
   }
 }
 
-/** The last lines of a log, without what terminals act on. */
+/**
+ * The last lines of a log, without what terminals act on, and without the files that dh_auto_configure(1) shows when
+ * it fails: thousands of lines after the one that tells why.
+ */
 export async function endOfLog(file: string): Promise<string> {
   const { size } = await stat(file);
   await using handle = await open(file, 'r');
@@ -103,5 +106,19 @@ export async function endOfLog(file: string): Promise<string> {
     .replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, '')
     .trimEnd()
     .split('\n');
-  return lines.slice(-mostEndLines).join('\n').slice(-mostEndLength);
+  return withoutDumps(lines).slice(-mostEndLines).join('\n').slice(-mostEndLength);
+}
+
+/** The command that shows a file, and the line after it. */
+const dumpStart = /^\t.*\btail -v -n \\?\+0 /;
+const dumpEnd = /^dh_auto_\w+: error: /;
+const mostErrorLength = 200;
+
+function withoutDumps(lines: readonly string[]): readonly string[] {
+  const end = lines.findLastIndex((line) => dumpEnd.test(line));
+  const start = lines.findLastIndex((line, at) => at < end && dumpStart.test(line));
+  if (start === -1) return lines;
+  // It repeats the whole command.
+  const error = (lines[end] ?? '').slice(0, mostErrorLength);
+  return [...lines.slice(0, start), error, ...lines.slice(end + 1)];
 }

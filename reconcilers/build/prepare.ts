@@ -36,6 +36,9 @@ export interface Preparing {
   readonly signal: AbortSignal;
 }
 
+/** For the status: all of them are in the log. */
+const mostNotes = 10;
+
 type Unprepared = Extract<PrepareResult, { result: 'DependencyWait' | 'ChrootProblem' }>;
 
 /** Everything up to the run: the packaged tree, and an image to build it in; or why there is none. */
@@ -75,6 +78,7 @@ export async function prepareRun(
     command: commandOf(plan),
     epoch: plan.date,
     limits: limitsOf(build),
+    notes: plan.notes.slice(0, mostNotes),
     prepared: { image: prepared.image, base: prepared.base, archives: prepared.archives },
     ...given('own', own),
     ...{ logStart: log.size, preparingAt, buildingAt: timestamp(deps.now()) },

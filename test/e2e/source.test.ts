@@ -150,7 +150,7 @@ describe('a source', needsDocker, () => {
     assert.equal(status.result, 'FailedToBuild');
     const condition = status.conditions?.find(({ type }) => type === 'Succeeded');
     assert.deepEqual([condition?.status, condition?.reason], ['False', 'FailedToBuild']);
-    assert.match(condition?.message ?? '', /the oven is cold/);
+    assert.match(condition?.message ?? '', /exit status 2\n[^\n]+\n[^]*the oven is cold/);
     assert.match(await log(metadata.name), /the oven is cold/);
     await until(cairn, 'source/hello', '--for=jsonpath={.status.conditions[0].reason}=BuildFailed');
     assert.equal((await source())?.version, before?.version);
