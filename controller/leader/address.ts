@@ -27,17 +27,22 @@ export function parseAdvertised(text: string): Advertised | undefined {
  * has said which one is its own.
  */
 export function addressOf(url: string, given: Advertised | undefined): string | undefined {
-  const { hostname, port: own } = new URL(url);
-  const ip = given?.ip ?? hostname.replace(/^\[|\]$/g, '');
+  const { port: own } = new URL(url);
+  const ip = given?.ip ?? ipOf(url);
   if (unspecified.has(ip)) return undefined;
   return `${isIPv6(ip) ? `[${ip}]` : ip}:${given?.port ?? (own || 80)}`;
 }
 
 /** The URL of a server as this machine reaches it, which may listen on all addresses. */
 export function fromHere(url: string): string {
-  const parsed = new URL(url);
-  if (!unspecified.has(parsed.hostname.replace(/^\[|\]$/g, ''))) return url;
-  return `${parsed.protocol}//127.0.0.1${parsed.port === '' ? '' : `:${parsed.port}`}`;
+  if (!unspecified.has(ipOf(url))) return url;
+  const here = new URL(url);
+  here.hostname = '127.0.0.1';
+  return here.origin;
+}
+
+function ipOf(url: string): string {
+  return new URL(url).hostname.replace(/^\[|\]$/g, '');
 }
 
 /** What a Lease says, which others can write as well: an address, or nothing. */

@@ -1,15 +1,7 @@
-import {
-  closeSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeSync,
-} from 'node:fs';
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { replaceDurably } from '../../depot/durable.ts';
 
 export interface Lock {
   /** Adds the address that this process serves to what the next one is told. */
@@ -41,12 +33,12 @@ export function lockDataDirectory(directory: string, now: () => Date = () => new
     throw new Error(refusal(directory, ownerFile, error), { cause: error });
   }
   let owner: Owner = { pid: process.pid, startedAt: now().toISOString() };
-  writeAtomically(ownerFile, owner);
+  writeOwner(ownerFile, owner);
 
   return {
     announce(listen) {
       owner = { ...owner, listen };
-      writeAtomically(ownerFile, owner);
+      writeOwner(ownerFile, owner);
     },
     release() {
       if (!held.isOpen) return;
@@ -78,14 +70,7 @@ function readOwner(ownerFile: string): Partial<Owner> | undefined {
   }
 }
 
-function writeAtomically(file: string, owner: Owner): void {
-  const draft = `${file}.new`;
-  const descriptor = openSync(draft, 'w', 0o644);
-  try {
-    writeSync(descriptor, `${JSON.stringify(owner)}\n`);
-    fsyncSync(descriptor);
-  } finally {
-    closeSync(descriptor);
-  }
-  renameSync(draft, file);
+/** Others may read it: it is what they are told. */
+function writeOwner(file: string, owner: Owner): void {
+  replaceDurably(file, `${JSON.stringify(owner)}\n`, 0o644);
 }

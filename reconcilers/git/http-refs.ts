@@ -107,10 +107,9 @@ function movedTo(
 ): string | undefined {
   if (![301, 302, 303, 307, 308].includes(statusCode) || typeof location !== 'string')
     return undefined;
-  if (!URL.canParse(location, `${asked}/info/`)) return undefined;
-  const { href, origin } = new URL(location, `${asked}/info/`);
-  if (origin !== new URL(asked).origin || !href.endsWith(discovery)) return undefined;
-  return href.slice(0, -discovery.length);
+  const moved = URL.parse(location, `${asked}/info/`);
+  if (moved?.origin !== new URL(asked).origin || !moved.href.endsWith(discovery)) return undefined;
+  return moved.href.slice(0, -discovery.length);
 }
 
 async function advertisedBy(

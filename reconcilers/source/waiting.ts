@@ -34,13 +34,12 @@ export async function changedSince(
 }
 
 /** Whether another Source that its packages belong to has gone, or publishes elsewhere. */
-async function holderOf(
-  { metadata: { namespace }, spec }: Source,
-  holder: string,
-  { store }: WaitingDeps,
-): Promise<Changed> {
-  const home = { kind: RepositoryKind.kind, namespace, name: spec.repositoryRef.name };
-  const repository = (await store.get(home)) as Repository | undefined;
+async function holderOf(source: Source, holder: string, { store }: WaitingDeps): Promise<Changed> {
+  const {
+    metadata: { namespace },
+    spec,
+  } = source;
+  const { home, repository } = await homeOf(source, store);
   const isHeld =
     !repository || (await publishesInto(spec.repositoryRef, holder, repository, store));
   const keys = [
@@ -55,12 +54,15 @@ async function holderOf(
  * Repository itself, as soon as that has what is missing. Archives elsewhere say nothing of themselves.
  */
 async function archivesOf(
-  { metadata: { namespace }, spec }: Source,
+  source: Source,
   waiting: Pick<Build, 'status'>,
   { store, offers }: WaitingDeps,
 ): Promise<Changed> {
-  const home = { kind: RepositoryKind.kind, namespace, name: spec.repositoryRef.name };
-  const repository = (await store.get(home)) as Repository | undefined;
+  const {
+    metadata: { namespace },
+    spec,
+  } = source;
+  const { home, repository } = await homeOf(source, store);
   const dependencies = repository ? await dependenciesOf(repository, store) : [];
   const keys = [
     ...baseRefs(namespace, spec.build.base),
@@ -73,6 +75,12 @@ async function archivesOf(
   );
   const known = times.flatMap((time) => (time === undefined ? [] : [Date.parse(time)]));
   return { keys: [home, ...keys], archivesChangedAt: Math.max(0, ...known), isLetGo: false };
+}
+
+/** The Repository that a Source publishes into. */
+async function homeOf({ metadata: { namespace }, spec }: Source, store: WaitingDeps['store']) {
+  const home = { kind: RepositoryKind.kind, namespace, name: spec.repositoryRef.name };
+  return { home, repository: (await store.get(home)) as Repository | undefined };
 }
 
 /** Snapshots never change. */
